@@ -1,0 +1,41 @@
+"""The states of a task, what a plan decides about it, and what they mean for the exit code."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class TaskState(StrEnum):
+    """Where a task stands (design: the job spec, "Task states and decisions")."""
+
+    PENDING = "pending"  # not begun: waits for its inputs or its turn
+    SUBMITTING = "submitting"  # the paid request may be on its way
+    RUNNING = "running"  # at work, here or at the provider
+    SUCCEEDED = "succeeded"  # done in this run or before it
+    FAILED = "failed"  # final; run again tries again
+    SKIPPED = "skipped"  # its `if` was false, or what it needs was skipped
+    DETACHED = "detached"  # goes on at the provider; run again attaches
+    WAITING = "waiting"  # for a person's approval
+    UNKNOWN = "unknown"  # a paid request whose fate nobody knows; a person decides
+    OVER_BUDGET = "over_budget"  # not bought: it would exceed the budget
+    CANCELED = "canceled"  # not begun because the run was stopped
+
+    @property
+    def ended(self) -> bool:
+        """Whether this run does nothing more about the task."""
+        return self not in _OPEN
+
+
+_OPEN = frozenset({TaskState.PENDING, TaskState.SUBMITTING, TaskState.RUNNING})
+
+
+class Decision(StrEnum):
+    """What a plan decides about a task."""
+
+    EXECUTE = "execute"  # will be done
+    REUSE = "reuse"  # was done before with the same key
+    ATTACH = "attach"  # is in flight at the provider
+    WAITING = "waiting"  # waits for a person
+    DEFERRED = "deferred"  # depends on a value that only a run can give
+    SKIP = "skip"  # its `if` is false, or what it needs is skipped
+    BLOCKED = "blocked"  # cannot go on before a person decides

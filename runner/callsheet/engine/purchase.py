@@ -1,0 +1,382 @@
+"""The life of one purchase: intent, request, id, polling, outcome. Each step is durable before the next begins.
+
+The order is the promise: nothing leaves before its intent is written, nothing is polled before its id is written, and
+an answer that was lost is only ever asked for again with the same key and the same inputs, inside the key's lifetime.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, assert_never
+
+from ..core.durations import show_duration
+from ..core.fingerprint import digest, idempotency_key, tag
+from ..core.money import show
+from ..core.operation import Done, Waiting
+from ..core.states import TaskState
+from ..core.values import Media, from_state, known_part, to_state
+from ..errors import Ambiguous, OperationError, ProviderStop, RateLimited, Rejected, Retryable, ServerError
+from ..state.protocol import Begun, Existing, Finished, Intent, NoSlot, OverBudget, Result, SubmissionState
+from .context import TaskContext
+from .events import Event
+from .outcome import TaskEnd
+from .retrying import Patience
+
+if TYPE_CHECKING:
+    from ..core.operation import Outputs, RemoteOperation
+    from ..state.protocol import Submission
+    from .outcome import TaskRun
+    from .services import Services
+    from .sessions import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be bought for a task."""
+
+    run: TaskRun
+    operation: RemoteOperation
+    session: Session
+    inputs: dict[str, Any]
+    key: str
+    generation: int
+    price: Decimal | None  # the upper estimate; None when unknown
+    currency: str
+
+
+class Purchase:
+    """Brings one order to its end."""
+
+    def __init__(self, services: Services, order: Order) -> None:
+        self._s = services
+        self._o = order
+        self._account = order.session.account
+        self._address = order.run.address
+        step = order.run.planned.step
+        timeout = step.timeout if step.timeout is not None else order.operation.timeout
+        self._patience = Patience(services, self._address, step.retry, timeout)
+        self._uncertain = False  # a request may have been accepted without an answer
+
+    async def complete(self) -> Outputs:
+        """The outputs. Raises TaskEnd or OperationError; whatever happens, the state says what is known."""
+        async with self._s.locks[self._account, self._o.key]:
+            found = await self._take()
+            if isinstance(found, Result):
+                outputs: Outputs = from_state(found.outputs)
+                return outputs
+            if found.state is SubmissionState.SUBMITTED and found.handle is not None:
+                self._say(TaskState.RUNNING, "attached to the job at the provider")
+                return await self._poll(found, found.handle, found.submitted_at or found.intent_at)
+            return await self._submit(found)
+
+    # -- taking the purchase
+
+    async def _take(self) -> Result | Submission:
+        """A result that is there, or a submission that is ours to bring on."""
+        while True:
+            answer = await self._s.state.begin(self._intent(), slots=self._slots(), cap=self._cap())
+            match answer:
+                case Begun(submission):
+                    return submission
+                case Finished(result):
+                    return result
+                case Existing(submission, alive):
+                    taken = await self._take_over(submission, alive)
+                    if taken is not None:
+                        return taken
+                case NoSlot(until):
+                    await self._wait_for_slot(until)
+                case OverBudget(committed, cap):
+                    price, currency = show(self._o.price or Decimal(0)), self._o.currency
+                    taken_up = f"{show(committed)} of {show(cap)} {currency} is spent or reserved"
+                    message = f"it would cost up to {price} {currency}, and {taken_up}"
+                    raise TaskEnd(TaskState.OVER_BUDGET, message, "over_budget")
+                case _:
+                    assert_never(answer)
+            self._stop_if_asked()
+
+    async def _take_over(self, submission: Submission, alive: bool) -> Submission | None:
+        if submission.state is SubmissionState.UNKNOWN:
+            raise TaskEnd(TaskState.UNKNOWN, submission.error or "a paid request may have been accepted", "unknown")
+        mine = submission.worker_id == self._s.worker.worker_id
+        if alive and not mine:
+            self._say(TaskState.RUNNING, "another process is at it")
+            await self._s.stop.wait(self._s.timing.slot, self._s.clock)
+            return None
+        return submission if mine else await self._s.state.claim(submission.idempotency_key, self._s.worker.worker_id)
+
+    async def _wait_for_slot(self, until: float | None) -> None:
+        freed = self._s.slots[self._account, self._o.operation.pool or ""]
+        freed.clear()
+        wait = self._s.timing.slot if until is None else max(0.05, until - self._s.clock.now())
+        await self._s.stop.wait_or(freed, wait, self._s.clock)
+
+    def _stop_if_asked(self) -> None:
+        refused = self._s.stop.refused.get(self._o.run.planned.prefix)
+        if refused is not None:
+            raise TaskEnd(TaskState.CANCELED, f"nothing more is submitted: {refused}", "stopped")
+        if not self._s.stop.submitting:
+            raise TaskEnd(TaskState.CANCELED, "the run was stopped before this was submitted", "stopped")
+
+    def _intent(self) -> Intent:
+        operation = self._o.operation
+        sent = idempotency_key(self._account, operation.identity, self._o.key, self._o.generation)
+        return Intent(
+            account=self._account,
+            key=self._o.key,
+            operation=operation.identity,
+            generation=self._o.generation,
+            idempotency_key=sent,
+            tag=tag(sent),
+            body_sha256=digest(self._o.inputs),
+            inputs=to_state(self._o.inputs),
+            pool=operation.pool or "",
+            reserved=Decimal(0) if self._free else self._o.price,
+            currency=self._o.currency,
+            run_id=self._s.run_id,
+            job=self._s.job,
+            task=self._address,
+            worker_id=self._s.worker.worker_id,
+        )
+
+    @property
+    def _free(self) -> bool:
+        return self._o.run.planned.prefix in self._s.policy.free
+
+    def _slots(self) -> int | None:
+        return self._o.session.limits.jobs.get(self._o.operation.pool or "")
+
+    def _cap(self) -> Decimal | None:
+        return None if self._free else self._s.policy.cap
+
+    # -- submitting
+
+    async def _submit(self, submission: Submission) -> Outputs:
+        """Send the request until it is answered for good. An intent found from before is sent with its own inputs."""
+        first_sent = submission.intent_at
+        resumed = submission.worker_id != self._s.worker.worker_id or submission.sends > 1
+        inputs = from_state(submission.inputs)
+        context = TaskContext(self._s, self._address, self._o.session, submission.idempotency_key, submission.tag)
+        if resumed:
+            self._uncertain = True
+            await self._allow_resend(submission, first_sent, None)
+        self._say(TaskState.SUBMITTING)
+        while True:
+            try:
+                answer = await self._o.operation.start(inputs, context)
+            except Rejected as problem:
+                await self._close(submission, SubmissionState.REJECTED, problem)
+                raise
+            except ProviderStop as problem:
+                self._s.stop.refused[self._o.run.planned.prefix] = problem
+                await self._close(submission, SubmissionState.REJECTED, problem)
+                raise
+            except Retryable as problem:
+                self._uncertain = self._uncertain or isinstance(problem, ServerError)
+                await self._again(submission, problem)
+            except Ambiguous as problem:
+                self._uncertain = True
+                await self._allow_resend(submission, first_sent, problem)
+            except OperationError:
+                raise
+            except Exception as problem:
+                # Nobody knows whether the request left before the plugin broke.
+                await self._lost(submission, f"the operation broke: {type(problem).__name__}: {problem}")
+                raise
+            else:
+                return await self._answered(submission, answer, context)
+
+    async def _again(self, submission: Submission, problem: Retryable) -> None:
+        """After an answer that allows it: wait, then the same request once more."""
+        if isinstance(problem, RateLimited):
+            await self._hold(problem)
+        try:
+            self._patience.failed(problem)
+            await self._patience.pause(problem)
+        except (Retryable, TaskEnd) as end:
+            if self._uncertain:
+                raise self._in_doubt(submission, problem) from None
+            # Nothing was bought: the next run may begin afresh.
+            await self._close(submission, SubmissionState.REJECTED, problem)
+            raise end from None
+        await self._s.state.sent(submission.idempotency_key)
+
+    async def _hold(self, problem: RateLimited) -> None:
+        if problem.retry_after:
+            until = self._s.clock.now() + problem.retry_after
+            await self._s.state.hold(self._account, self._o.operation.pool or "", until)
+
+    async def _allow_resend(self, submission: Submission, first_sent: float, problem: Ambiguous | None) -> None:
+        """After a lost answer: go on only where asking again cannot buy twice."""
+        repeat = self._o.operation.repeat
+        said = problem.message if problem is not None else "its answer is not known"
+        age = self._s.clock.now() - first_sent
+        in_window = repeat.kind == "keyed" and age < repeat.window - min(
+            self._s.timing.replay_margin, repeat.window / 4
+        )
+        cheap = self._is_cheap()
+        if not (repeat.kind == "pure" or in_window or cheap):
+            await self._lost(submission, f"{said}, and asking again could buy it twice")
+            raise TaskEnd(TaskState.UNKNOWN, f"{said}; the provider may have accepted it", "unknown")
+        if problem is not None:
+            waited = Retryable(problem.message)
+            try:
+                self._patience.failed(waited)
+                await self._patience.pause(waited)
+            except (Retryable, TaskEnd):
+                raise self._in_doubt(submission, problem) from None
+        await self._s.state.sent(submission.idempotency_key)
+
+    def _is_cheap(self) -> bool:
+        below, price = self._s.policy.resend_below, self._o.price
+        return self._free or (below is not None and price is not None and price < below)
+
+    def _in_doubt(self, submission: Submission, problem: OperationError) -> TaskEnd:
+        """The run gives up for now; the key is still good, so the next run asks again with it."""
+        left = self._o.operation.repeat.window - (self._s.clock.now() - submission.intent_at)
+        message = f"{problem.message}; it may have been accepted. Run again to ask with the same key"
+        if left > 0:
+            message += f" (good for {show_duration(left)})"
+        return TaskEnd(TaskState.DETACHED, message, problem.kind)
+
+    async def _lost(self, submission: Submission, message: str) -> None:
+        await self._s.state.finish(
+            submission.idempotency_key, SubmissionState.UNKNOWN, error_kind="unknown", error=message
+        )
+        self._free_slot()
+
+    async def _close(self, submission: Submission, state: SubmissionState, problem: OperationError) -> None:
+        await self._s.state.finish(
+            submission.idempotency_key, state, cost=Decimal(0), error_kind=problem.kind, error=problem.message
+        )
+        self._free_slot()
+
+    async def _answered(self, submission: Submission, answer: Waiting | Done, context: TaskContext) -> Outputs:
+        if isinstance(answer, Done):
+            try:
+                return await self._finish(submission, answer, context, lasting=False)
+            except OperationError as problem:
+                await self._paid_for_nothing(submission, problem)
+                raise
+        await self._s.state.submitted(submission.idempotency_key, answer.handle)
+        self._say(TaskState.RUNNING, answer.status)
+        return await self._poll(submission, answer.handle, self._s.clock.now(), answer.after)
+
+    # -- polling
+
+    async def _poll(
+        self, submission: Submission, handle: dict[str, Any], since: float, after: float | None = None
+    ) -> Outputs:
+        """Ask until the remote job ends. A poll that fails says nothing about the job: it is asked again."""
+        context = TaskContext(self._s, self._address, self._o.session, submission.idempotency_key, submission.tag)
+        wait = after if after is not None else self._first_wait()
+        while True:
+            await self._sleep(wait)
+            try:
+                answer = await self._o.operation.check(handle, context)
+            except Rejected as problem:
+                await self._close(submission, SubmissionState.FAILED, problem)
+                raise
+            except ProviderStop as problem:
+                self._s.stop.refused[self._o.run.planned.prefix] = problem
+                raise TaskEnd(TaskState.DETACHED, f"it cannot be asked for: {problem.message}", problem.kind) from None
+            except OperationError as problem:
+                self._s.events.tell(Event("remote", self._address, message=f"no news: {problem.message}"))
+                wait = max(self._next_wait(since), getattr(problem, "retry_after", None) or 0.0)
+                continue
+            if isinstance(answer, Done):
+                self._s.lasted[self._o.operation.name].append(self._s.clock.now() - since)
+                return await self._finish(submission, answer, context, lasting=True)
+            if answer.handle != handle or answer.status != self._o.run.remote_status:
+                handle = answer.handle
+                await self._s.state.progress(submission.idempotency_key, handle, answer.status)
+                self._say(TaskState.RUNNING, answer.status)
+            wait = answer.after if answer.after is not None else self._next_wait(since)
+
+    def _first_wait(self) -> float:
+        """Near the expected end: what the quickest of the last jobs of this operation took."""
+        pace = self._o.session.limits.pace or self._o.operation.pace
+        recent = self._s.lasted[self._o.operation.name][-10:]
+        return max(pace.first, min(recent)) if recent else pace.first
+
+    def _next_wait(self, since: float) -> float:
+        """A share of the time it has taken so far: quick for short jobs, rare for long ones."""
+        pace = self._o.session.limits.pace or self._o.operation.pace
+        return min(pace.longest, max(pace.first, (self._s.clock.now() - since) * pace.share))
+
+    async def _sleep(self, seconds: float) -> None:
+        left = self._patience.deadline - self._s.clock.elapsed()
+        if left <= 0:
+            raise TaskEnd(TaskState.DETACHED, "it goes on at the provider; run again to go on waiting", "timeout")
+        await self._s.stop.wait(min(seconds, left), self._s.clock)
+        if self._s.stop.now:
+            raise TaskEnd(TaskState.DETACHED, "the run was stopped; it goes on at the provider", "stopped")
+
+    # -- the end
+
+    async def _finish(self, submission: Submission, answer: Done, context: TaskContext, *, lasting: bool) -> Outputs:
+        outputs: Outputs = {}
+        for name, value in answer.outputs.items():
+            outputs[name] = await self._kept(name, value, context, lasting) if isinstance(value, Media) else value
+        cost = self._cost(answer, outputs, submission)
+        result = Result(
+            self._account,
+            self._o.key,
+            self._o.operation.identity,
+            to_state(outputs),
+            self._s.run_id,
+            self._s.job,
+            self._address,
+        )
+        await self._s.state.finish(submission.idempotency_key, SubmissionState.DONE, result=result, cost=cost)
+        self._free_slot()
+        self._o.run.cost = cost
+        return outputs
+
+    async def _kept(self, name: str, media: Media, context: TaskContext, lasting: bool) -> Media:
+        """A result by its origin; one whose URL cannot be read again is fetched before it counts as done."""
+        if lasting:
+            return replace(media, origin=f"{self._o.key}/{name}", account=self._account)
+        if media.fresh is None:
+            return media
+        kept = self._s.keep / f"{self._o.key[:32]}.{name}"
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        while True:
+            try:
+                fetched = await context.fetch(replace(media, account=self._account), kept, overwrite=True)
+                return replace(fetched, duration=media.duration)
+            except Retryable as problem:
+                self._patience.failed(problem)
+                await self._patience.pause(problem)
+
+    async def _paid_for_nothing(self, submission: Submission, problem: OperationError) -> None:
+        """The provider did its part, but its result cannot be had: that is known, and costs what it costs."""
+        await self._s.state.finish(
+            submission.idempotency_key,
+            SubmissionState.FAILED,
+            cost=Decimal(0) if self._free else self._o.price,
+            error_kind=problem.kind,
+            error=f"done at the provider, but its result cannot be fetched: {problem.message}",
+        )
+        self._free_slot()
+
+    def _cost(self, answer: Done, outputs: Outputs, submission: Submission) -> Decimal | None:
+        """What it did cost: what the provider says, else its price for what came out, once per sending that counted."""
+        if self._free:
+            return Decimal(0)
+        if answer.cost is not None:
+            return answer.cost.high
+        actual = self._o.operation.settle(known_part(self._o.inputs), outputs)
+        if actual is None:
+            return self._o.price
+        times = max(1, submission.sends) if self._o.operation.repeat.kind == "unsafe" else 1
+        return actual.high * times
+
+    def _free_slot(self) -> None:
+        self._s.slots[self._account, self._o.operation.pool or ""].set()
+
+    def _say(self, state: TaskState, remote: str = "") -> None:
+        self._o.run.state = state
+        self._o.run.remote_status = remote
+        self._s.events.tell(Event("task", self._address, state, remote))

@@ -1,0 +1,135 @@
+"""What every part of the engine shares during one run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from .events import Event
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+    from pathlib import Path
+
+    from ..core.values import Media
+    from ..expressions import Expressions
+    from ..plan.inputs import TaskInputs
+    from ..plan.targets import Targets
+    from ..registry import Registry
+    from ..state.protocol import State, Worker
+    from .clock import Clock, Timing
+    from .events import Events
+    from .sessions import Sessions
+    from .transfer import Downloader
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What this run may do. Amounts are in the currency of the price list; None means no limit.
+
+    ``free`` are providers that charge nothing: the sandbox. ``resend_below`` is the price under which a request without
+    any idempotency is sent again after a lost answer.
+    """
+
+    cap: Decimal | None = None
+    per_task: Decimal | None = None
+    free: frozenset[str] = frozenset()
+    resend_below: Decimal | None = None
+    fail_fast: bool = False
+
+
+class Stop:
+    """Why and how far a run is being stopped. Providers that refuse everything stop for themselves alone."""
+
+    def __init__(self) -> None:
+        self._now = asyncio.Event()
+        self.signal: int | None = None
+        self.submitting = True
+        self.refused: dict[str, Exception] = {}
+
+    @property
+    def now(self) -> bool:
+        """Whether waiting is over: a signal came."""
+        return self._now.is_set()
+
+    def interrupt(self, signal: int) -> None:
+        """Submit nothing more and leave what runs to the provider."""
+        self.signal = signal
+        self.submitting = False
+        self._now.set()
+
+    def no_more(self) -> None:
+        """Submit nothing more, but see what runs to its end."""
+        self.submitting = False
+
+    async def wait(self, seconds: float, clock: Clock) -> None:
+        """Sleep, but wake at once when the run is interrupted."""
+        if self.now:
+            return
+        sleeping = asyncio.ensure_future(clock.sleep(seconds))
+        waking = asyncio.ensure_future(self._now.wait())
+        try:
+            await asyncio.wait({sleeping, waking}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleeping.cancel()
+            waking.cancel()
+
+    async def wait_or(self, event: asyncio.Event, seconds: float, clock: Clock) -> None:
+        """Sleep, but wake when the event is set or the run is interrupted."""
+        waiting = asyncio.ensure_future(event.wait())
+        sleeping = asyncio.ensure_future(self.wait(seconds, clock))
+        try:
+            await asyncio.wait({waiting, sleeping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting.cancel()
+            sleeping.cancel()
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The parts of one run."""
+
+    folder: str
+    job: str
+    run_id: str
+    registry: Registry
+    expressions: Expressions
+    inputs: TaskInputs
+    state: State
+    sessions: Sessions
+    downloader: Downloader
+    targets: Targets
+    keep: Path  # where results that cannot be read again are kept
+    worker: Worker
+    clock: Clock
+    timing: Timing
+    policy: Policy
+    events: Events
+    stop: Stop
+    #: Set whenever a slot may have become free.
+    slots: dict[tuple[str, str], asyncio.Event] = field(default_factory=lambda: defaultdict(asyncio.Event))
+    #: One purchase at a time per (account, key) in this process.
+    locks: dict[tuple[str, str], asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+    #: How long finished jobs of an operation took, in seconds, newest last.
+    lasted: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+
+    def wrote(self, target: Path) -> bool:
+        """Whether the file is one that callsheet wrote and nobody has touched since."""
+        known = self.state.artifact(str(target))
+        if known is None:
+            return False
+        try:
+            found = target.stat()
+        except OSError:
+            return False
+        return found.st_size == known.size
+
+    def allows_private(self, media: Media) -> bool:
+        """Results may come from a private address only when the provider's API itself is on this machine."""
+        return media.account is not None and self.sessions.is_local(media.account)
+
+    def transfer(self, task: str, done: int, total: int | None) -> None:
+        """Tell how far a download is."""
+        self.events.tell(Event("transfer", task, data={"bytes": done, "total": total}))
