@@ -20,7 +20,7 @@ CHECKS = (
     ("ruff", "check"),
     ("ruff", "format", "--check"),
     ("mypy",),
-    ("pytest", "-n", "auto"),  # the last one, so that its closing line is the last line
+    ("pytest", "-n", "auto", "--dist", "loadgroup"),  # the last one, so that its closing line is the last line
 )
 
 

@@ -225,7 +225,7 @@ def _call(prefix: str, hook: pluggy.HookCaller) -> Any:
 def _operations(prefix: str, manager: pluggy.PluginManager) -> dict[str, BaseOperation]:
     operations: dict[str, BaseOperation] = {}
     for operation in _call(prefix, manager.hook.callsheet_operations) or ():
-        name = _checked(prefix, operation)
+        name = checked(prefix, operation)
         if name in operations:
             raise PluginError(f'the plugin "{prefix}" offers "{operation.name}" twice')
         operations[name] = operation
@@ -252,8 +252,8 @@ def _filters(prefix: str, manager: pluggy.PluginManager) -> dict[str, Callable[.
     return filters
 
 
-def _checked(prefix: str, operation: object) -> str:
-    """Everything that can be known to be wrong with an operation without running it. Gives its short name."""
+def checked(prefix: str, operation: object) -> str:
+    """The short name of an operation. Raises `PluginError` for what is wrong with it and can be known without running it."""
 
     def refuse(reason: str) -> PluginError:
         label = getattr(operation, "name", None) or type(operation).__name__

@@ -17,6 +17,7 @@ from .core.durations import parse_duration
 from .core.money import Money
 from .core.values import MEDIA_KINDS, Deferred, Media, MediaKind
 from .languages import canonical_tag
+from .schema_quick import compile_quick
 from .schema_words import PREFIX, Fault, article, faults, kind_of, words
 
 if TYPE_CHECKING:
@@ -63,9 +64,12 @@ class Checker:
             raise ValueError(f"not a valid JSON Schema: {problem.message} at {problem.json_path}") from None
         self.schema = schema
         self._validator = _Validator(schema, registry=Registry())
+        self._quick = compile_quick(schema, _own_type)
 
     def faults(self, instance: Any) -> list[Fault]:
         """Everything that is wrong, in no particular order. Parts that wait for a run are not judged."""
+        if self._quick is not None and self._quick(instance):
+            return []
         return [fault for error in self._validator.iter_errors(instance) for fault in faults(error)]
 
     def property(self, name: str) -> Checker | None:
@@ -74,10 +78,12 @@ class Checker:
         return Checker(part) if isinstance(part, dict) else None
 
 
+_MEDIA: dict[str, MediaKind] = {PREFIX + kind: kind for kind in MEDIA_KINDS}
+
+
 def media_kind_of(schema: Any) -> MediaKind | None:
     """The media kind that a schema names, or None."""
-    kind = kind_of(schema)
-    return next((known for known in MEDIA_KINDS if known == kind), None)
+    return _MEDIA.get(schema.get("$ref", "")) if isinstance(schema, dict) else None
 
 
 def plain(schema: Any) -> Any:

@@ -103,7 +103,7 @@ class Workspace:
         """What planning may ask."""
         from ..plan.build import Facts
 
-        return Facts(self.state, accounts, targets)
+        return Facts(self.state, accounts, targets, priced=self.state is not None)
 
     def plan(self, file: str, sessions: Sessions | None, problems: Problems) -> tuple[Plan, Targets] | None:
         """The plan of a job file; None when it could not even be read."""

@@ -40,6 +40,7 @@ class Facts:
     state: State | None
     accounts: Mapping[str, str]
     targets: Targets
+    priced: bool = True  # `validate` does not ask for prices
 
 
 @dataclass(slots=True)
@@ -254,7 +255,7 @@ class Planner:
             task.reason = f"failed before: {submission.error}" if submission.error else "failed before"
         if task.decision is Decision.EXECUTE and task.key:
             self._buying.setdefault(pair, task)
-        task.cost = _price(task, draft.inputs)
+        task.cost = _price(task, draft.inputs) if self._facts.priced else None
 
     def _decide_live(self, task: PlannedTask, submission: Submission) -> None:
         task.generation = submission.generation

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
@@ -20,6 +21,7 @@ Seconds = tuple[float, float]
 
 #: What a digit or a wide (Chinese, Japanese, Korean) character counts in letters when it is spoken.
 _LONG_SPOKEN = 4
+_DIGIT = re.compile("[0-9]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +81,19 @@ class Length:
     def _spoken(self, text: Any, inputs: Mapping[str, Any]) -> Seconds | None:
         if not isinstance(text, str):
             return None
-        letters = sum(_LONG_SPOKEN if c.isdigit() or unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+        letters = _letters(text)
         speed = 1.0
         for name in self.speeds:
             given = inside(inputs, name)
             speed *= given if isinstance(given, int | float) and given > 0 else 1.0
         return letters / self.pace[1] / speed, letters / self.pace[0] / speed
+
+
+def _letters(text: str) -> int:
+    """How long a text is to speak, in letters: a digit or a Chinese character stands for a word."""
+    if text.isascii():
+        return len(text) + (_LONG_SPOKEN - 1) * len(_DIGIT.findall(text))
+    return sum(_LONG_SPOKEN if c.isdigit() or unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def _clipped(seconds: Seconds, clip: tuple[str, str] | None, inputs: Mapping[str, Any]) -> Seconds:
