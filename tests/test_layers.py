@@ -25,6 +25,7 @@ LAYERS = (
         "callsheet.rest",
         "callsheet.sandbox",
         "callsheet.schema",
+        "callsheet.schema_quick",
         "callsheet.schema_words",
     ),
     ("callsheet.job_schema", "callsheet.project", "callsheet.registry", "callsheet.spec", "callsheet.state"),

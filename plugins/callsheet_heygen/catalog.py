@@ -42,4 +42,4 @@ def entries() -> dict[str, Any]:
 def operations() -> list[BaseOperation]:
     """All operations of HeyGen."""
     speech = dialect()
-    return [Upload(speech), *load(entries(), speech)]
+    return [Upload(speech), *load(entries(), speech, known_good=True)]  # the tests load them with every check

@@ -302,7 +302,7 @@ def _direct_parts(tree: nodes.Template, sandbox: Sandbox) -> list[str | Callable
 
 def _joined(parts: list[str | Callable[[Names], Any]]) -> Callable[[Names], Any]:
     def evaluate(names: Names) -> Any:
-        return check_text("".join(part if isinstance(part, str) else str(only_text(part(names))) for part in parts))
+        return check_text("".join([part if isinstance(part, str) else str(only_text(part(names))) for part in parts]))
 
     return evaluate
 
@@ -349,6 +349,16 @@ def _chains(node: nodes.Node, local: frozenset[str], optional: bool) -> Iterator
         for child in node.iter_child_nodes(exclude=("node",)):
             yield from _chains(child, local, optional)
         return
+    if isinstance(node, nodes.Call) and isinstance(node.node, nodes.Getattr):  # a method is no part of the chain
+        for child in (node.node.node, *node.iter_child_nodes(exclude=("node",))):
+            yield from _chains(child, local, optional)
+        return
+    if isinstance(node, nodes.For):  # what is looped over is read outside of the loop
+        yield from _chains(node.iter, local, optional)
+        bound = local | _target(node.target) | {"loop"}
+        for child in node.iter_child_nodes(exclude=("iter", "target")):
+            yield from _chains(child, bound | _bound_names(node), optional)
+        return
     if isinstance(node, nodes.Test) and node.name in ("defined", "undefined"):
         yield from _chains(node.node, local, True)
         return
@@ -358,13 +368,13 @@ def _chains(node: nodes.Node, local: frozenset[str], optional: bool) -> Iterator
 
 
 def _bound_names(node: nodes.Node) -> frozenset[str]:
-    """Names that a block gives to its contents; a `set` holds for what follows, which is the enclosing body."""
-    if isinstance(node, nodes.For):
-        return frozenset({name.name for name in node.target.find_all(nodes.Name)} | _target(node.target) | {"loop"})
+    """Names that `set` gives inside a body. An `if` is no scope of its own, a loop is."""
     names: set[str] = set()
     for child in node.iter_child_nodes():
         if isinstance(child, nodes.Assign | nodes.AssignBlock):
             names |= _target(child.target)
+        elif isinstance(child, nodes.If):
+            names |= _bound_names(child)
     return frozenset(names)
 
 

@@ -65,6 +65,7 @@ class Registry:
             self._entry_points.setdefault(entry.name, []).append(entry)
         self._loaded: dict[str, Plugin | PluginError] = {}
         self._checkers: dict[str, Checker] = {}
+        self._verified: set[str] = set()
 
     # -- plugins
 
@@ -95,6 +96,8 @@ class Registry:
         name, version = (dist.name, dist.version) if dist else ("", "")
         try:
             plugin = self.plugin(prefix)
+            for operation in plugin.operations.values():
+                self._verify(prefix, operation)
         except PluginError as problem:
             return Found(prefix, target, name, version, problem.message)
         return Found(prefix, target, name, version, "", sorted(f"{prefix}/{n}" for n in plugin.operations))
@@ -138,6 +141,17 @@ class Registry:
 
         Raises `PluginError` when there is none: the message says what is known.
         """
+        prefix, operation = self._find(uses, provider)
+        self._verify(prefix, operation)
+        return prefix, operation
+
+    def _verify(self, prefix: str, operation: BaseOperation) -> None:
+        """Check the schemas of an operation when a job first uses it: all of a plugin's would take too long."""
+        if operation.name not in self._verified:
+            _check_schemas(prefix, operation)
+            self._verified.add(operation.name)
+
+    def _find(self, uses: str, provider: str | None) -> tuple[str, BaseOperation]:
         if "/" in uses:
             prefix, _, name = uses.partition("/")
             return prefix, self._offered(self.plugin(prefix), name, uses)
@@ -166,7 +180,7 @@ class Registry:
     def checker(self, operation: BaseOperation) -> Checker:
         """The operation's input schema, compiled once."""
         if operation.name not in self._checkers:
-            self._checkers[operation.name] = Checker(operation.inputs)
+            self._checkers[operation.name] = Checker(operation.inputs, known_good=operation.name in self._verified)
         return self._checkers[operation.name]
 
     def provider(self, prefix: str) -> Provider:
@@ -225,7 +239,7 @@ def _call(prefix: str, hook: pluggy.HookCaller) -> Any:
 def _operations(prefix: str, manager: pluggy.PluginManager) -> dict[str, BaseOperation]:
     operations: dict[str, BaseOperation] = {}
     for operation in _call(prefix, manager.hook.callsheet_operations) or ():
-        name = checked(prefix, operation)
+        name = declared(prefix, operation)
         if name in operations:
             raise PluginError(f'the plugin "{prefix}" offers "{operation.name}" twice')
         operations[name] = operation
@@ -253,11 +267,23 @@ def _filters(prefix: str, manager: pluggy.PluginManager) -> dict[str, Callable[.
 
 
 def checked(prefix: str, operation: object) -> str:
-    """The short name of an operation. Raises `PluginError` for what is wrong with it and can be known without running it."""
+    """The short name of an operation. Raises `PluginError` for all that can be known to be wrong without running it."""
+    name = declared(prefix, operation)
+    assert isinstance(operation, BaseOperation)
+    _check_schemas(prefix, operation)
+    return name
+
+
+def _refusal(prefix: str, operation: object, reason: str) -> PluginError:
+    label = getattr(operation, "name", None) or type(operation).__name__
+    return PluginError(f'the plugin "{prefix}" offers "{label}", which {reason}')
+
+
+def declared(prefix: str, operation: object) -> str:
+    """The short name of an operation. Raises `PluginError` for what a look at its declaration shows."""
 
     def refuse(reason: str) -> PluginError:
-        label = getattr(operation, "name", None) or type(operation).__name__
-        return PluginError(f'the plugin "{prefix}" offers "{label}", which {reason}')
+        return _refusal(prefix, operation, reason)
 
     if isinstance(operation, type):
         raise refuse("is a class; give an instance of it")
@@ -277,21 +303,20 @@ def checked(prefix: str, operation: object) -> str:
     for method in methods:
         if not inspect.iscoroutinefunction(getattr(operation, method)):
             raise refuse(f"must define `{method}` with async def")
-    _check_schemas(operation, refuse)
-    return name
-
-
-def _check_schemas(operation: BaseOperation, refuse: Callable[[str], PluginError]) -> None:
     for what in ("inputs", "outputs"):
         schema = getattr(operation, what)
         if not isinstance(schema, dict) or schema.get("type") != "object":
             raise refuse(f'must have an object schema as {what}: {{"type": "object", …}}')
-        try:
-            Checker(schema)
-        except ValueError as problem:
-            raise refuse(f"has an {what[:-1]} schema that is {problem}") from None
-    properties = operation.inputs.get("properties", {})
     for what in ("cosmetic", "uploads", "writes"):
-        strangers = sorted(set(getattr(operation, what)) - set(properties))
+        strangers = sorted(set(getattr(operation, what)) - set(operation.inputs.get("properties", {})))
         if strangers:
             raise refuse(f"names {strangers} in {what}, which are not among its inputs")
+    return name
+
+
+def _check_schemas(prefix: str, operation: BaseOperation) -> None:
+    for what in ("inputs", "outputs"):
+        try:
+            Checker(getattr(operation, what))
+        except ValueError as problem:
+            raise _refusal(prefix, operation, f"has an {what[:-1]} schema that is {problem}") from None

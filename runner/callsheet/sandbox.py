@@ -77,16 +77,18 @@ class Missing(StrictUndefined):
         return f'"{self._undefined_name}" is not defined'
 
 
-class SkippedOutputs:
+class SkippedOutputs(Missing):
     """The outputs of a skipped task: all absent, so `default()` works and any other use raises `UpstreamSkipped`."""
 
     callsheet_names = True
+    __slots__ = ("_task",)
 
     def __init__(self, task: str) -> None:
-        self.task = task
+        super().__init__(hint=f"{task} was skipped", name=task, exc=UpstreamSkipped)
+        self._task = task
 
     def __getitem__(self, name: object) -> Undefined:
-        return Missing(hint=f"{self.task} was skipped", name=str(name), exc=UpstreamSkipped)
+        return Missing(hint=f"{self._task} was skipped", name=str(name), exc=UpstreamSkipped)
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
@@ -117,24 +119,24 @@ class Sandbox(ImmutableSandboxedEnvironment):
         if type(obj) is dict:
             if attribute in obj:
                 return obj[attribute]
+        elif hasattr(obj, "callsheet_names"):  # an object of ours that looks names up by itself
+            return obj[attribute]
         elif isinstance(obj, Deferred):
             raise Unready(obj)
         elif isinstance(obj, Media):
             return self._media(obj, attribute)
-        elif hasattr(obj, "callsheet_names"):  # an object of ours that looks names up by itself
-            return obj[attribute]
         return super().getattr(obj, attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         """Items of maps and lists; a missing one says what is there."""
-        if isinstance(obj, Deferred):
-            raise Unready(obj)
         if isinstance(argument, Deferred):
             raise Unready(argument)
-        if isinstance(obj, Media) and isinstance(argument, str):
-            return self._media(obj, argument)
         if hasattr(obj, "callsheet_names"):
             return obj[argument]
+        if isinstance(obj, Deferred):
+            raise Unready(obj)
+        if isinstance(obj, Media) and isinstance(argument, str):
+            return self._media(obj, argument)
         return super().getitem(obj, argument)
 
     def _media(self, media: Media, attribute: str) -> Any:

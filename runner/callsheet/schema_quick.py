@@ -1,14 +1,14 @@
 """A quick "certainly valid" for the common part of JSON Schema, compiled to plain functions.
 
-A campaign validates tens of thousands of small maps, nearly all of them good, and jsonschema takes twenty times as long to
-say so. A quick check that says True is always right (a test compares both on random schemas and values); when it says
-False, or cannot judge a schema at all, jsonschema decides and explains.
+A campaign validates tens of thousands of small maps, nearly all of them good, and jsonschema takes twenty times as long
+to say so. A quick check that says True is always right (a test compares both on random schemas and values); when it
+says False, or cannot judge a schema at all, jsonschema decides and explains.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from typing import Any
 
 from .core.values import Deferred
@@ -82,7 +82,7 @@ def _all(tests: list[Quick]) -> Quick:
     def check(value: Any) -> bool:
         if isinstance(value, Deferred):
             return True
-        for test in tests:  # a loop is quicker here than all() with a generator
+        for test in tests:  # noqa: SIM110 - a loop is quicker here than all() with a generator
             if not test(value):
                 return False
         return True
@@ -113,7 +113,7 @@ def _required(names: list[str]) -> Quick:
     return lambda v: not isinstance(v, dict) or all(name in v for name in names)
 
 
-def _length(kinds: type | tuple[type, ...], least: int | None = None, most: int | None = None) -> Quick:
+def _length(kinds: type[Sized], least: int | None = None, most: int | None = None) -> Quick:
     def check(value: Any) -> bool:
         if not isinstance(value, kinds):
             return True

@@ -140,7 +140,7 @@ def set_task_10000() -> tuple[float, float, float, int, int]:
 
     async def work(state: State) -> None:
         for number in range(count):
-            await state.set_task("run", f"task[{number}]", TaskState.RUNNING)
+            state.set_task("run", f"task[{number}]", TaskState.RUNNING)
 
     with Journal() as journal:
         asyncio.run(journal.state.begin_run(run, map(task, range(count))))
@@ -166,12 +166,12 @@ def set_task_10000() -> tuple[float, float, float, int, int]:
 async def purchase(state: State, worker: str, number: int) -> None:
     wanted = intent(number, worker)
     await state.begin(wanted, slots=100, cap=Decimal(1_000_000))
-    await state.set_task("run", wanted.task, TaskState.RUNNING)
+    state.set_task("run", wanted.task, TaskState.RUNNING)
     await state.submitted(wanted.idempotency_key, {"id": f"v{number}"})
     gained = result(number)
     await state.finish(wanted.idempotency_key, SubmissionState.DONE, result=gained, cost=Decimal("0.40"))
     await state.put_result(Result(ACCOUNT, f"file-{number}", "download", OUTPUTS, "run", "job", wanted.task))
-    await state.set_task("run", wanted.task, TaskState.SUCCEEDED)
+    state.set_task("run", wanted.task, TaskState.SUCCEEDED)
 
 
 def purchases_10000() -> tuple[float, float, float, int, int]:

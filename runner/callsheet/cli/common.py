@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sys
@@ -154,6 +155,8 @@ def workspace(
     from ..registry import Registry
     from ..spec.load import given_inputs
 
+    # A plan is hundreds of thousands of small objects that live to the end: walking them again and again finds nothing.
+    gc.set_threshold(50_000, 20, 100)
     project = find(Path(file).resolve().parent)
     registry = Registry()
     space = Workspace(

@@ -19,17 +19,41 @@ _VERSION = 1
 
 
 def canonical(value: Any) -> str:
-    """JSON with sorted keys and no spaces; media by their identity. Equal values give equal text."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_identity)
+    """JSON with sorted keys and no spaces; media by their identity. Equal values give equal text, others do not."""
+    media = _Media()
+    text = _dump(value, media)
+    if text.count(_MARK) == media.count:
+        return text
+    return "escaped:" + _dump(_escaped(value), _Media())  # somebody's map looks like media
 
 
-def _identity(value: object) -> Any:
-    if isinstance(value, Media):
+_MARK = '"$media":'
+
+
+class _Media:
+    """Writes media, and counts them."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, value: object) -> Any:
+        if not isinstance(value, Media):
+            raise TypeError(f"{type(value).__name__} cannot be part of a key")
         identity = value.identity
         if identity is None:
             raise ValueError(f"{value.kind} has no content yet")
+        self.count += 1
         return {"$media": identity}
-    raise TypeError(f"{type(value).__name__} cannot be part of a key")
+
+
+def _dump(value: Any, media: _Media) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=media)
+
+
+def _escaped(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {f"${key}" if str(key).startswith("$") else key: _escaped(item) for key, item in value.items()}
+    return [_escaped(item) for item in value] if isinstance(value, list) else value
 
 
 def digest(value: Any) -> str:

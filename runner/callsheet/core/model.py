@@ -27,9 +27,9 @@ class Located:
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """A value of the job file with templates at some of its leaves.
+    """A value of the job file with templates at some of its leaves; each part knows where it is written.
 
-    ``constant`` is the value when nothing in it is computed; else ``template``, ``items`` or ``entries`` is set.
+    ``constant`` is the value as written, ``located`` its template, ``entries`` or ``items`` its parts.
     """
 
     path: Path
@@ -38,18 +38,22 @@ class Tree:
     located: Located | None = None
     entries: Mapping[str, Tree] | None = None
     items: Sequence[Tree] | None = None
+    #: Whether no part of it is computed.
+    is_constant: bool = field(init=False)
 
-    @property
-    def is_constant(self) -> bool:
-        """Whether no part of it is computed."""
-        return self.located is None and self.entries is None and self.items is None
+    def __post_init__(self) -> None:
+        constant = self.located is None and all(part.is_constant for part in self.parts())
+        object.__setattr__(self, "is_constant", constant)
+
+    def parts(self) -> Sequence[Tree]:
+        """The values inside a map or list."""
+        return [*self.entries.values()] if self.entries is not None else self.items or ()
 
     def leaves(self) -> list[Located]:
         """Every template in it, in file order."""
         if self.located is not None:
             return [self.located]
-        parts: Sequence[Tree] = [*self.entries.values()] if self.entries is not None else self.items or ()
-        return [leaf for part in parts for leaf in part.leaves()]
+        return [leaf for part in self.parts() for leaf in part.leaves()]
 
     def at(self, path: Sequence[str | int]) -> Tree:
         """The part at the path, or the nearest part above it that exists."""
@@ -126,6 +130,7 @@ class Step:
     inputs: Tree
     condition: Located | None
     needs: tuple[str, ...]
+    needs_places: tuple[Place, ...]
     per: tuple[str, ...] | None
     per_place: Place
     require: tuple[Located, ...]

@@ -98,17 +98,17 @@ class Total:
 
 
 def total(costs: Iterable[Cost | None]) -> Total:
-    """Add up estimates; None counts as unknown. Amounts of several currencies cannot be added: a ValueError."""
+    """Add up estimates, in the currency of the first. What is None, or in another currency, counts as unknown."""
     low = high = Decimal(0)
     unknown = 0
     currency: str | None = None
     for cost in costs:
-        if cost is None:
+        if cost is not None and cost.is_free:
+            continue
+        if cost is None or currency not in (None, cost.currency):
             unknown += 1
-        elif not cost.is_free:
-            if currency not in (None, cost.currency):
-                raise ValueError(f"costs in {currency} and {cost.currency} cannot be added up")
-            currency = cost.currency
-            low += cost.low
-            high += cost.high
+            continue
+        currency = cost.currency
+        low += cost.low
+        high += cost.high
     return Total(low, high, currency or "USD", unknown)

@@ -39,3 +39,21 @@ class Decision(StrEnum):
     DEFERRED = "deferred"  # depends on a value that only a run can give
     SKIP = "skip"  # its `if` is false, or what it needs is skipped
     BLOCKED = "blocked"  # cannot go on before a person decides
+
+
+class SubmissionState(StrEnum):
+    """Where one attempt to buy something stands. The rows are never deleted."""
+
+    INTENT = "intent"  # the request may have left; no id yet
+    SUBMITTED = "submitted"  # the provider's id is known
+    DONE = "done"  # the remote job ended well; the result is recorded
+    FAILED = "failed"  # the remote job ended badly
+    REJECTED = "rejected"  # the provider refused the request; nothing was bought
+    ABSENT = "absent"  # looked for at the provider and decidedly not there
+    UNKNOWN = "unknown"  # nobody can tell; a person decides
+
+
+#: States in which the purchase may exist at the provider and must not be sent again as a new one.
+LIVE = (SubmissionState.INTENT, SubmissionState.SUBMITTED, SubmissionState.UNKNOWN)
+#: States that hold a concurrency slot of the account.
+HOLDS_SLOT = (SubmissionState.INTENT, SubmissionState.SUBMITTED)

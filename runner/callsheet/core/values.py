@@ -104,7 +104,7 @@ class Deferred:
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _use
     __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __pow__ = __rpow__ = __neg__ = __pos__ = __abs__ = _use
     __int__ = __float__ = __index__ = __round__ = _use
-    __hash__ = object.__hash__
+    __hash__ = _use  # looking it up in a map is a use
 
 
 def is_known(value: Any) -> bool:

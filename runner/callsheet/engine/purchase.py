@@ -6,6 +6,7 @@ an answer that was lost is only ever asked for again with the same key and the s
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, assert_never
@@ -14,7 +15,7 @@ from ..core.durations import show_duration
 from ..core.fingerprint import digest, idempotency_key, tag
 from ..core.money import show
 from ..core.operation import Done, Waiting
-from ..core.states import TaskState
+from ..core.states import Decision, TaskState
 from ..core.values import Media, from_state, known_part, to_state
 from ..errors import Ambiguous, OperationError, ProviderStop, RateLimited, Rejected, Retryable, ServerError
 from ..state.protocol import Begun, Existing, Finished, Intent, NoSlot, OverBudget, Result, SubmissionState
@@ -22,12 +23,13 @@ from .context import TaskContext
 from .events import Event
 from .outcome import TaskEnd
 from .retrying import Patience
+from .rhythm import Rhythm
 
 if TYPE_CHECKING:
     from ..core.operation import Outputs, RemoteOperation
     from ..state.protocol import Submission
     from .outcome import TaskRun
-    from .services import Services
+    from .services import Services, Slots
     from .sessions import Session
 
 
@@ -56,11 +58,21 @@ class Purchase:
         step = order.run.planned.step
         timeout = step.timeout if step.timeout is not None else order.operation.timeout
         self._patience = Patience(services, self._address, step.retry, timeout)
+        self._turns: Slots | None = None
         self._uncertain = False  # a request may have been accepted without an answer
 
     async def complete(self) -> Outputs:
         """The outputs. Raises TaskEnd or OperationError; whatever happens, the state says what is known."""
         async with self._s.locks[self._account, self._o.key]:
+            return await self._bring_on()
+
+    async def _bring_on(self) -> Outputs:
+        attaching = self._o.run.planned.decision is Decision.ATTACH
+        slots = self._slots()
+        if slots is not None and not attaching:  # one that is in flight has its slot already
+            self._turns = self._s.slots_of(self._account, self._o.operation.pool or "", slots)
+            await self._turns.turn()
+        try:
             found = await self._take()
             if isinstance(found, Result):
                 outputs: Outputs = from_state(found.outputs)
@@ -69,6 +81,8 @@ class Purchase:
                 self._say(TaskState.RUNNING, "attached to the job at the provider")
                 return await self._poll(found, found.handle, found.submitted_at or found.intent_at)
             return await self._submit(found)
+        finally:
+            self._free_slot()
 
     # -- taking the purchase
 
@@ -107,10 +121,12 @@ class Purchase:
         return submission if mine else await self._s.state.claim(submission.idempotency_key, self._s.worker.worker_id)
 
     async def _wait_for_slot(self, until: float | None) -> None:
-        freed = self._s.slots[self._account, self._o.operation.pool or ""]
-        freed.clear()
         wait = self._s.timing.slot if until is None else max(0.05, until - self._s.clock.now())
-        await self._s.stop.wait_or(freed, wait, self._s.clock)
+        if self._turns is None:
+            await self._s.stop.wait(wait, self._s.clock)
+        else:
+            self._turns.freed.clear()
+            await self._s.stop.wait_or(self._turns.freed, wait, self._s.clock)
 
     def _stop_if_asked(self) -> None:
         refused = self._s.stop.refused.get(self._o.run.planned.prefix)
@@ -270,9 +286,12 @@ class Purchase:
     ) -> Outputs:
         """Ask until the remote job ends. A poll that fails says nothing about the job: it is asked again."""
         context = TaskContext(self._s, self._address, self._o.session, submission.idempotency_key, submission.tag)
-        wait = after if after is not None else self._first_wait()
+        rhythm = Rhythm(self._s, self._o.operation, self._o.session.limits, self._o.inputs)
+        wait = after if after is not None else rhythm.first()
+        before: float | None = None  # when it was last seen at work, in seconds after `since`
         while True:
             await self._sleep(wait)
+            asked = self._s.clock.now() - since
             try:
                 answer = await self._o.operation.check(handle, context)
             except Rejected as problem:
@@ -283,27 +302,17 @@ class Purchase:
                 raise TaskEnd(TaskState.DETACHED, f"it cannot be asked for: {problem.message}", problem.kind) from None
             except OperationError as problem:
                 self._s.events.tell(Event("remote", self._address, message=f"no news: {problem.message}"))
-                wait = max(self._next_wait(since), getattr(problem, "retry_after", None) or 0.0)
+                wait = max(rhythm.next(asked), getattr(problem, "retry_after", None) or 0.0)
                 continue
             if isinstance(answer, Done):
-                self._s.lasted[self._o.operation.name].append(self._s.clock.now() - since)
+                rhythm.learn(before, asked)
                 return await self._finish(submission, answer, context, lasting=True)
+            before = asked
             if answer.handle != handle or answer.status != self._o.run.remote_status:
                 handle = answer.handle
-                await self._s.state.progress(submission.idempotency_key, handle, answer.status)
+                self._s.state.progress(submission.idempotency_key, handle, answer.status)
                 self._say(TaskState.RUNNING, answer.status)
-            wait = answer.after if answer.after is not None else self._next_wait(since)
-
-    def _first_wait(self) -> float:
-        """Near the expected end: what the quickest of the last jobs of this operation took."""
-        pace = self._o.session.limits.pace or self._o.operation.pace
-        recent = self._s.lasted[self._o.operation.name][-10:]
-        return max(pace.first, min(recent)) if recent else pace.first
-
-    def _next_wait(self, since: float) -> float:
-        """A share of the time it has taken so far: quick for short jobs, rare for long ones."""
-        pace = self._o.session.limits.pace or self._o.operation.pace
-        return min(pace.longest, max(pace.first, (self._s.clock.now() - since) * pace.share))
+            wait = answer.after if answer.after is not None else rhythm.next(asked)
 
     async def _sleep(self, seconds: float) -> None:
         left = self._patience.deadline - self._s.clock.elapsed()
@@ -329,8 +338,11 @@ class Purchase:
             self._s.job,
             self._address,
         )
-        await self._s.state.finish(submission.idempotency_key, SubmissionState.DONE, result=result, cost=cost)
-        self._free_slot()
+        finishing = asyncio.ensure_future(
+            self._s.state.finish(submission.idempotency_key, SubmissionState.DONE, result=result, cost=cost)
+        )
+        self._free_slot()  # the next one's intent follows in the same commit: the state takes them in this order
+        await finishing
         self._o.run.cost = cost
         return outputs
 
@@ -374,7 +386,10 @@ class Purchase:
         return actual.high * times
 
     def _free_slot(self) -> None:
-        self._s.slots[self._account, self._o.operation.pool or ""].set()
+        """Let the next one take its turn; what comes after, such as fetching a result, needs no slot."""
+        if self._turns is not None:
+            self._turns.free()
+            self._turns = None
 
     def _say(self, state: TaskState, remote: str = "") -> None:
         self._o.run.state = state

@@ -21,6 +21,7 @@ from .events import Event, Events
 from .outcome import RunReport, TaskRun
 from .scheduler import Scheduler
 from .services import Policy, Services, Stop
+from .sessions import USER_AGENT
 from .transfer import Downloader
 from .work import Work
 
@@ -68,13 +69,11 @@ class Engine:
             on_start(stop, scheduler.runs)
         await self.state.put_worker(self.worker)
         await self.state.begin_run(_run_row(plan, services.run_id, self.clock.now()), _task_rows(plan, services.run_id))
-        recorder = _Recorder(services, scheduler.runs)
-        self.events.listen(recorder)
+        self.events.listen(_Recorder(services, scheduler.runs))
         self.events.tell(Event("run-started", data={"run": services.run_id, "tasks": len(plan.tasks)}))
         beating = asyncio.create_task(self._beat(services))
         try:
             await scheduler.run(Work(services, scheduler, plan.bound.names, scheduler.of), chosen)
-            await recorder.settle()
         finally:
             beating.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -96,10 +95,10 @@ class Engine:
             run_id=uuid.uuid4().hex[:12],
             registry=self.registry,
             expressions=self.expressions,
-            inputs=TaskInputs(self.registry, bound.media, bound.axes, Problems()),
+            inputs=TaskInputs(self.registry, bound, Problems()),
             state=self.state,
             sessions=self.sessions,
-            downloader=Downloader(),
+            downloader=Downloader(user_agent=USER_AGENT),
             targets=self.targets,
             keep=self.keep,
             worker=self.worker,
@@ -118,7 +117,7 @@ class Engine:
     async def _beat(self, services: Services) -> None:
         while True:
             await services.clock.sleep(services.timing.beat)
-            await self.state.beat(self.worker.worker_id)
+            self.state.beat(self.worker.worker_id)
 
 
 class _Recorder:
@@ -127,23 +126,14 @@ class _Recorder:
     def __init__(self, services: Services, runs: Iterable[TaskRun]) -> None:
         self._s = services
         self._runs = {run.address: run for run in runs}
-        self._pending: set[asyncio.Task[None]] = set()
 
     def __call__(self, event: Event) -> None:
         if event.kind != "task" or event.state is None:
             return
         run = self._runs[event.task]
-        writing = self._s.state.set_task(
+        self._s.state.set_task(
             self._s.run_id, event.task, event.state, key=run.key, error_kind=run.error_kind, error=run.error
         )
-        pending = asyncio.ensure_future(writing)
-        self._pending.add(pending)
-        pending.add_done_callback(self._pending.discard)
-
-    async def settle(self) -> None:
-        """Wait until everything is queued."""
-        if self._pending:
-            await asyncio.gather(*self._pending, return_exceptions=True)
 
 
 def _run_row(plan: Plan, run_id: str, now: float) -> Run:

@@ -136,16 +136,17 @@ class Scheduler:
                 size = 1_000_000  # these hold their slots already
             elif pool:
                 size = self._lane_sizes.get(planned.prefix, {}).get(pool, _LOCAL_AT_ONCE) + _AHEAD
-            self._lanes[name] = _Lane(min(size, self._job.concurrency or size))
+            self._lanes[name] = _Lane(size)
         return self._lanes[name]
 
     def _fill(self, lane: _Lane) -> None:
-        while lane.queue and lane.running < lane.size:
+        most = self._job.concurrency
+        while lane.queue and lane.running < lane.size and (most is None or len(self._active) < most):
             _, _, run = heapq.heappop(lane.queue)
             lane.running += 1
             active = asyncio.create_task(self._drive(run, lane))
             self._active.add(active)
-            active.add_done_callback(self._active.discard)
+            active.add_done_callback(self._left)
 
     async def _drive(self, run: TaskRun, lane: _Lane) -> None:
         try:
@@ -153,6 +154,12 @@ class Scheduler:
         finally:
             lane.running -= 1
             self._fill(lane)
+
+    def _left(self, active: asyncio.Task[None]) -> None:
+        self._active.discard(active)
+        if self._job.concurrency is not None:  # a place of the job, which any lane may take
+            for lane in self._lanes.values():
+                self._fill(lane)
 
     async def _attempt(self, run: TaskRun) -> None:
         stop = self._s.stop

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .events import Event
+from .rhythm import Durations
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -44,21 +45,19 @@ class Stop:
     """Why and how far a run is being stopped. Providers that refuse everything stop for themselves alone."""
 
     def __init__(self) -> None:
-        self._now = asyncio.Event()
+        self._sleeping: set[asyncio.Task[Any]] = set()
+        self.now = False  # waiting is over: a signal came
         self.signal: int | None = None
         self.submitting = True
         self.refused: dict[str, Exception] = {}
-
-    @property
-    def now(self) -> bool:
-        """Whether waiting is over: a signal came."""
-        return self._now.is_set()
 
     def interrupt(self, signal: int) -> None:
         """Submit nothing more and leave what runs to the provider."""
         self.signal = signal
         self.submitting = False
-        self._now.set()
+        self.now = True
+        for task in self._sleeping:
+            task.cancel()  # `wait` takes this for waking up
 
     def no_more(self) -> None:
         """Submit nothing more, but see what runs to its end."""
@@ -68,13 +67,16 @@ class Stop:
         """Sleep, but wake at once when the run is interrupted."""
         if self.now:
             return
-        sleeping = asyncio.ensure_future(clock.sleep(seconds))
-        waking = asyncio.ensure_future(self._now.wait())
+        task = asyncio.current_task()
+        assert task is not None
+        self._sleeping.add(task)
         try:
-            await asyncio.wait({sleeping, waking}, return_when=asyncio.FIRST_COMPLETED)
+            await clock.sleep(seconds)
+        except asyncio.CancelledError:
+            if not self.now or task.uncancel() > 0:  # somebody else cancelled the task too
+                raise
         finally:
-            sleeping.cancel()
-            waking.cancel()
+            self._sleeping.discard(task)
 
     async def wait_or(self, event: asyncio.Event, seconds: float, clock: Clock) -> None:
         """Sleep, but wake when the event is set or the run is interrupted."""
@@ -85,6 +87,23 @@ class Stop:
         finally:
             waiting.cancel()
             sleeping.cancel()
+
+
+class Slots:
+    """Turns to take a slot. The state decides who gets one, over all processes; this spares it needless questions."""
+
+    def __init__(self, size: int) -> None:
+        self._turns = asyncio.Semaphore(size)
+        self.freed = asyncio.Event()
+
+    async def turn(self) -> None:
+        """Wait until this process has fewer jobs than slots."""
+        await self._turns.acquire()
+
+    def free(self) -> None:
+        """A job of this process has ended, or was never begun."""
+        self._turns.release()
+        self.freed.set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +127,16 @@ class Services:
     policy: Policy
     events: Events
     stop: Stop
-    #: Set whenever a slot may have become free.
-    slots: dict[tuple[str, str], asyncio.Event] = field(default_factory=lambda: defaultdict(asyncio.Event))
+    #: The slots of each (account, pool), as far as this process is concerned.
+    slots: dict[tuple[str, str], Slots] = field(default_factory=dict)
     #: One purchase at a time per (account, key) in this process.
     locks: dict[tuple[str, str], asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
-    #: How long finished jobs of an operation took, in seconds, newest last.
-    lasted: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    #: What was learnt about how long jobs take, by operation.
+    lasted: dict[str, Durations] = field(default_factory=lambda: defaultdict(Durations))
+
+    def slots_of(self, account: str, pool: str, size: int) -> Slots:
+        """The slots of an account's pool."""
+        return self.slots.setdefault((account, pool), Slots(size))
 
     def wrote(self, target: Path) -> bool:
         """Whether the file is one that callsheet wrote and nobody has touched since."""

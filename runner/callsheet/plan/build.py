@@ -6,15 +6,13 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from ..core.diagnostics import Place
 from ..core.fingerprint import purchase_key
-from ..core.model import Retry, Step, Tree
+from ..core.model import Step, Tree
 from ..core.money import Cost
 from ..core.operation import Operation
-from ..core.states import Decision
-from ..core.values import Media, from_state, is_known, known_part
+from ..core.states import LIVE, Decision, SubmissionState
+from ..core.values import Deferred, Media, from_state, is_known, known_part
 from ..spec.axes import Combination
-from ..state.protocol import LIVE, SubmissionState
 from .inputs import InvalidTask, TaskInputs, local_media
 from .model import AUTO_UPLOAD, Plan, PlannedTask
 from .names import StepsView, address
@@ -60,11 +58,12 @@ class Planner:
         self._registry = registry
         self._facts = facts
         self._problems = problems
-        self._inputs = TaskInputs(registry, bound.media, bound.axes, problems)
+        self._inputs = TaskInputs(registry, bound, problems)
         self._tasks: list[PlannedTask] = []
         self._by_key: dict[str, dict[tuple[str, ...], PlannedTask]] = {}
         self._uploads: dict[tuple[str, str], PlannedTask] = {}
         self._buying: dict[tuple[str, str], PlannedTask] = {}
+        self._shared: dict[tuple[str, tuple[str, ...]], dict[tuple[str, ...], list[PlannedTask]]] = {}
 
     def build(self) -> Plan:
         """The plan. Problems are collected; a task with problems is left out, and all that read it."""
@@ -155,10 +154,17 @@ class Planner:
         for name in step.reads_all:
             yield from self._by_key[name].values()
         for name in step.needs:
-            shared = [axis for axis in self._bound.job.steps[name].axes if axis in combination.items]
-            for task in self._by_key[name].values():
-                if all(task.combination.items[axis].key == combination.items[axis].key for axis in shared):
-                    yield task
+            shared = tuple(axis for axis in self._bound.job.steps[name].axes if axis in combination.items)
+            keys = tuple(combination.items[axis].key for axis in shared)
+            yield from self._matching(name, shared).get(keys, ())
+
+    def _matching(self, step: str, axes: tuple[str, ...]) -> Mapping[tuple[str, ...], list[PlannedTask]]:
+        """The tasks of a step by their keys on some of its axes; the step is planned already."""
+        if (step, axes) not in self._shared:
+            index = self._shared[step, axes] = {}
+            for task in self._by_key[step].values():
+                index.setdefault(tuple(task.combination.items[axis].key for axis in axes), []).append(task)
+        return self._shared[step, axes]
 
     # -- parts of a draft
 
@@ -168,8 +174,8 @@ class Planner:
             if isinstance(target, str):
                 problem = self._facts.targets.claim(target, task.address)
                 if problem is not None:
-                    part = task.step.inputs.at((name,))
-                    self._inputs.report(part.place, *problem, task.combination)
+                    place = task.step.inputs.at((name,)).place
+                    self._inputs.report(place, *problem, task.combination)
                     raise InvalidTask
 
     def _add_uploads(self, task: PlannedTask, inputs: dict[str, Any]) -> None:
@@ -189,7 +195,8 @@ class Planner:
         if operation is None:
             return None
         step = _upload_step(task.prefix, operation, task.step)
-        shown = self._facts.targets.shown(media.path or "")
+        maker = _maker(task, media)
+        shown = f"{maker[0].address}.{maker[1]}" if maker else self._facts.targets.shown(media.path or "")
         upload = PlannedTask(
             len(self._tasks), f"{AUTO_UPLOAD}[{shown}]", step, operation, task.prefix, Combination({}),
             Decision.EXECUTE, f"{task.address} needs it at the provider", inputs={"file": media},
@@ -197,8 +204,8 @@ class Planner:
         if is_known(media):
             self._check_upload(upload, task, media)
         else:
-            upload.source = _maker(task, media)
-            upload.needs = (upload.source[0],) if upload.source else task.needs
+            upload.source = maker
+            upload.needs = (maker[0],) if maker else task.needs
         self._identify(upload, upload.inputs or {})
         self._uploads[task.prefix, content] = upload
         self._decide([_Draft(upload, upload.inputs or {})])
@@ -212,6 +219,8 @@ class Planner:
     def _identify(self, task: PlannedTask, inputs: dict[str, Any]) -> None:
         operation = task.operation
         task.predicted = operation.predict(known_part(inputs))
+        if self._facts.state is None:
+            return  # `validate` looks nothing up
         task.account = self._facts.accounts.get(task.prefix, "")
         try:
             task.key = purchase_key(operation.identity, operation.version, task.account, inputs, operation.cosmetic)
@@ -303,7 +312,22 @@ class _Seen:
 
     @property
     def outputs(self) -> Any:
-        return self._task.outputs
+        return self._task.recorded if self._task.recorded is not None else _Outputs(self._task)
+
+
+class _Outputs(Deferred):
+    """Outputs that do not exist yet, made up one by one as they are read; all together they have to wait."""
+
+    callsheet_names = True
+    __slots__ = ("_task",)
+
+    def __init__(self, task: PlannedTask) -> None:
+        super().__init__(f"the outputs of {task.address}")
+        self._task = task
+
+    def __getitem__(self, name: str) -> Any:
+        schema = self._task.operation.outputs.get("properties", {}).get(name)
+        return Deferred(f"{self._task.address}.{name}") if schema is None else self._task.placeholder(name, schema)
 
 
 def _maker(task: PlannedTask, media: Media) -> tuple[PlannedTask, str] | None:
@@ -318,12 +342,26 @@ def _price(task: PlannedTask, inputs: dict[str, Any]) -> Cost | None:
 
 
 def _upload_step(prefix: str, operation: BaseOperation, user: Step) -> Step:
-    nowhere = Place(user.place.file)
-    empty = Tree((), nowhere, {})
+    """The step that uploads added by the runner belong to: it stands where the step that needs them stands."""
     return Step(
-        AUTO_UPLOAD, operation.name, user.place, user.uses_place, operation, prefix, empty, None, (), None, nowhere,
-        (), (), Retry(), None, False,
-    )  # fmt: skip
+        id=AUTO_UPLOAD,
+        uses=operation.name,
+        place=user.place,
+        uses_place=user.uses_place,
+        operation=operation,
+        provider=prefix,
+        inputs=Tree((), user.place, {}),
+        condition=None,
+        needs=(),
+        needs_places=(),
+        per=None,
+        per_place=user.place,
+        require=(),
+        ensure=(),
+        retry=user.retry,
+        timeout=None,
+        continue_on=False,
+    )
 
 
 def _chunks(combinations: Iterator[Combination], size: int) -> Iterator[list[Combination]]:

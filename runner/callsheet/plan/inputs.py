@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from ..core.operation import Problem
     from ..registry import Registry
     from ..schema import Fault
-    from ..spec.axes import Axes, Combination
-    from ..spec.files import MediaFiles
+    from ..spec.axes import Combination
+    from ..spec.load import BoundJob
     from ..spec.problems import Problems
 
 
@@ -47,10 +47,11 @@ class TaskInputs:
     ``strict`` is the check with real values, just before a task starts: nothing may be unknown then.
     """
 
-    def __init__(self, registry: Registry, media: MediaFiles, axes: Axes, problems: Problems) -> None:
+    def __init__(self, registry: Registry, bound: BoundJob, problems: Problems) -> None:
         self._registry = registry
-        self._media = media
-        self._axes = axes
+        self._media = bound.media
+        self._axes = bound.axes
+        self._source = bound.source
         self._problems = problems
 
     def render(self, step: Step, names: Mapping[str, Any], combination: Combination) -> Rendered:
@@ -59,7 +60,8 @@ class TaskInputs:
         failures: list[Diagnostic] = []
 
         def failed(located: Located, problem: ExpressionError) -> Any:
-            failures.append(self._at_expression(located, problem, combination))
+            if located.template.text not in self._problems.broken:
+                failures.append(self._at_expression(located, problem, combination))
             return Deferred("a value that could not be evaluated")
 
         try:
@@ -80,7 +82,8 @@ class TaskInputs:
         operation = step.operation
         if operation is None:
             return
-        failures = [self._at_fault(step, f, combination) for f in self._registry.checker(operation).faults(inputs)]
+        faults = self._registry.checker(operation).faults(inputs)
+        failures = [self._at_fault(step, fault, combination) for fault in faults if not self._known(step, fault)]
         if not failures:
             found = operation.problems(known_part(inputs))
             failures = [self._at_problem(step, problem, combination) for problem in found]
@@ -107,6 +110,11 @@ class TaskInputs:
     def report(self, place: Place, code: str, message: str, hint: str, combination: Combination) -> None:
         """Report a problem of one task found elsewhere."""
         self._problems.in_row(place, self._diagnostic(place, code, message, hint, combination))
+
+    def _known(self, step: Step, fault: Fault) -> bool:
+        """Whether the static checks have said what is wrong there."""
+        located = step.inputs.at(fault.path).located
+        return located is not None and located.template.text in self._problems.broken
 
     def _report(self, failures: list[Diagnostic]) -> None:
         for diagnostic in failures:
@@ -139,7 +147,7 @@ class TaskInputs:
             try:
                 return self._media.media(value, kind)
             except MediaProblem as problem:
-                place = step.inputs.at(path).place
+                place = self._place(step.inputs, path)
                 failures.append(
                     self._diagnostic(
                         self._cell(step.inputs.at(path), combination) or place,
@@ -152,13 +160,11 @@ class TaskInputs:
                 )
                 return Deferred("a media file")
         if isinstance(value, dict) and isinstance(schema.get("properties"), dict):
-            parts = schema["properties"]
-            return {
-                key: self._with_media(step, item, parts[key], (*path, key), combination, failures)
-                if isinstance(parts.get(key), dict) and _may_hold_media(parts[key])
-                else item
-                for key, item in value.items()
-            }
+            changed = dict(value)
+            for key, part in _holding_media(schema["properties"]).items():
+                if key in value:
+                    changed[key] = self._with_media(step, value[key], part, (*path, key), combination, failures)
+            return changed
         if isinstance(value, list) and isinstance(schema.get("items"), dict):
             inner = schema["items"]
             return [
@@ -175,7 +181,7 @@ class TaskInputs:
 
     def _at_fault(self, step: Step, fault: Fault, combination: Combination) -> Diagnostic:
         part = step.inputs.at(fault.path)
-        place = part.place
+        place = self._place(step.inputs, fault.path, key=fault.at_key)
         if fault.code == "missing-key" and not fault.path:
             place = step.place
         cell = self._cell(part, combination)
@@ -185,9 +191,15 @@ class TaskInputs:
 
     def _at_problem(self, step: Step, problem: Problem, combination: Combination) -> Diagnostic:
         part = step.inputs.at(problem.path)
-        place = part.place if problem.path else step.place
+        place = self._place(step.inputs, problem.path) if problem.path else step.place
         cell = self._cell(part, combination) if problem.path else None
         return self._diagnostic(cell or place, problem.code, problem.message, problem.hint, combination, place)
+
+    def _place(self, tree: Tree, path: tuple[str | int, ...], *, key: bool = False) -> Place:
+        """Where a part of the inputs is written, or the key of an entry."""
+        if key and path:
+            return self._source.place((*tree.at(path[:-1]).path, path[-1]), key=True)
+        return tree.at(path).place
 
     def _cell(self, part: Tree, combination: Combination) -> Place | None:
         """The cell of a data file that a value comes from, when it comes from exactly one."""
@@ -219,8 +231,21 @@ class TaskInputs:
         return Diagnostic(place, code, message, hint)
 
 
+_HOLDING: dict[int, tuple[Mapping[str, Any], dict[str, Any]]] = {}
+
+
+def _holding_media(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Those properties that are media or may have media inside; worked out once per schema."""
+    known = _HOLDING.get(id(properties))
+    if known is None or known[0] is not properties:
+        parts = {name: part for name, part in properties.items() if isinstance(part, dict) and _may_hold_media(part)}
+        known = _HOLDING[id(properties)] = (properties, parts)
+    return known[1]
+
+
 def _may_hold_media(schema: Mapping[str, Any]) -> bool:
-    return "$ref" in schema or "properties" in schema or "items" in schema
+    inner = [*schema.get("properties", {}).values(), schema.get("items")]
+    return media_kind_of(schema) is not None or any(isinstance(part, dict) and _may_hold_media(part) for part in inner)
 
 
 def local_media(inputs: Mapping[str, Any], names: frozenset[str]) -> dict[str, Media]:

@@ -70,9 +70,10 @@ class PlannedTask:
         if self.recorded is not None:
             return self.recorded
         declared = self.operation.outputs.get("properties", {})
-        return {name: self._placeholder(name, schema) for name, schema in declared.items()}
+        return {name: self.placeholder(name, schema) for name, schema in declared.items()}
 
-    def _placeholder(self, name: str, schema: Any) -> Any:
+    def placeholder(self, name: str, schema: Any) -> Any:
+        """What stands for an output that does not exist yet; something may be known of it."""
         predicted = self.predicted.get(name)
         kind = media_kind_of(schema)
         if kind is None and not isinstance(predicted, Media):

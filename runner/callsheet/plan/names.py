@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..core.values import Deferred
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
 
     from ..core.model import Step
     from ..spec.axes import Item
+
+
+_PLAIN = re.compile(r'[^\s,=\[\]"]+')
 
 
 class Upstream(Protocol):
@@ -117,6 +121,6 @@ def address(step: str, axes: Mapping[str, str]) -> str:
 
 def _quoted(key: str) -> str:
     """Keys with characters of the address itself stand in quotes."""
-    if key and not any(character in ',=[]"' or character.isspace() for character in key):
+    if _PLAIN.fullmatch(key):
         return key
     return '"' + key.replace("\\", "\\\\").replace('"', '\\"') + '"'

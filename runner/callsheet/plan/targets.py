@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,29 +14,52 @@ if TYPE_CHECKING:
     from ..state.protocol import State
 
 
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """A folder that targets lie in: where it really is, and the names in it that are folders or links."""
+
+    path: str
+    allowed: bool
+    taken: frozenset[str]
+
+    @classmethod
+    def look(cls, folder: Path, roots: tuple[Path, ...]) -> _Folder:
+        try:
+            resolved = folder.resolve()
+            allowed = any(resolved.is_relative_to(root) for root in roots)
+            entries = os.scandir(resolved) if allowed and resolved.is_dir() else ()
+            taken = frozenset(entry.name for entry in entries if entry.is_symlink() or entry.is_dir())
+        except (OSError, RuntimeError):  # RuntimeError: links that go in circles
+            return cls("", False, frozenset())
+        return cls(str(resolved).rstrip(os.sep), allowed, taken)
+
+
 class Targets:
     """The output files of one job. ``roots`` are further folders that tasks may write to."""
 
     def __init__(self, folder: str, roots: tuple[Path, ...] = ()) -> None:
         self._folder = Path(folder)
         self._roots = tuple(root.resolve() for root in (self._folder, *roots))
-        self._claimed: dict[Path, str] = {}
+        self._claimed: dict[str, str] = {}
+        self._folders: dict[str, _Folder] = {}
 
     def path(self, name: str) -> Path | None:
         """The absolute path of a target; None when it leaves the allowed folders, be it through a link."""
-        if not name or "\0" in name:
+        found = self._resolve(name)
+        return None if found is None else Path(found)
+
+    def _resolve(self, name: str) -> str | None:
+        above, last = os.path.split(name)
+        if last in ("", ".", "..") or "\0" in name:
             return None
-        path = Path(name) if Path(name).is_absolute() else self._folder / name
-        resolved = path.parent.resolve() / path.name
-        if path.name in ("", ".", "..") or resolved.is_symlink() or resolved.is_dir():
-            resolved = path.resolve()
-            if resolved.is_dir():
-                return None
-        return resolved if any(resolved.is_relative_to(root) for root in self._roots) else None
+        folder = self._folders.get(above)
+        if folder is None:  # thousands of targets share a folder: it is looked at once
+            folder = self._folders[above] = _Folder.look(self._folder / above, self._roots)
+        return f"{folder.path}{os.sep}{last}" if folder.allowed and last not in folder.taken else None
 
     def claim(self, name: str, address: str) -> tuple[str, str, str] | None:
         """Note that a task writes the file. Gives what is wrong with that, as code, message and hint, or None."""
-        path = self.path(name)
+        path = self._resolve(name)
         if path is None:
             message = f'"{name}" is not a file inside the job\'s folder'
             return (

@@ -6,8 +6,9 @@ format is `specs/callsheet_specs/rest-operation.schema.json`; ``plugins/callshee
 
 from __future__ import annotations
 
+from . import replies
 from .dialect import Card, Dialect, Lookup
 from .load import load
 from .operation import RestOperation
 
-__all__ = ["Card", "Dialect", "Lookup", "RestOperation", "load"]
+__all__ = ["Card", "Dialect", "Lookup", "RestOperation", "load", "replies"]

@@ -90,9 +90,9 @@ def chosen(fields: Fields, options: Fields, inputs: Mapping[str, Any]) -> Iterat
     """The path, rule and value of each input that is given. Null means not given: it is never sent."""
     groups = (((), fields, inputs), (("options",), options, inputs.get("options") or {}))
     for parent, rules, values in groups:
-        for name, alternatives in rules.items():
-            value = values.get(name)
-            if value is None:
+        for name, value in values.items():
+            alternatives = rules.get(name)
+            if value is None or alternatives is None:
                 continue
             rule = next((rule for rule in alternatives if rule.applies(value, inputs)), None)
             if rule is not None:

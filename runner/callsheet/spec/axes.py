@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.diagnostics import Diagnostic, Place, did_you_mean
+from ..core.values import Deferred, is_known
 from ..errors import SpecError
 from ..expressions import ExpressionError, describe
 from ..schema import Checker
@@ -40,11 +41,11 @@ class Combination:
     """One value for each axis that a step uses: the keys by which its task is known, and the names it sees."""
 
     items: Mapping[str, Item]
+    #: The keys in axis order.
+    keys: tuple[str, ...] = field(init=False)
 
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """The keys in axis order."""
-        return tuple(item.key for item in self.items.values())
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "keys", tuple([item.key for item in self.items.values()]))
 
 
 class _Broken(Exception):
@@ -164,10 +165,13 @@ class Axes:
         assert axis.source is not None
 
         def failed(located: Located, problem: ExpressionError) -> Any:
-            self._problems.expression(located, problem, axis.place)
+            if located.template.text not in self._problems.broken:
+                self._problems.expression(located, problem, axis.place)
             raise _Broken
 
         value = render(axis.source, names, failed)
+        if not is_known(value):
+            raise _Broken  # an input or a variable is wrong, and that was reported
         if not isinstance(value, list):
             self._problems.error(
                 axis.source.place, "axis-source", f'the axis "{axis.name}" is {describe(value)}, not a list'
@@ -258,8 +262,10 @@ class Axes:
     # -- keys and conditions
 
     def _condition(self, where: Located, names: Mapping[str, Any], axis: Axis, line: int) -> bool:
+        if where.template.text in self._problems.broken:
+            raise _Broken
         try:
-            return bool(where.template.render(names))
+            return bool(_settled(where.template.render(names)))
         except ExpressionError as problem:
             place = where.place_in(problem.line, problem.column)
             related = ((self._line(axis, line), "in this row"),) if line else ()
@@ -271,7 +277,7 @@ class Axes:
     def _key(self, axis: Axis, value: Any, names: Mapping[str, Any], number: int, line: int) -> str:
         if axis.key_template is not None:
             try:
-                return str(axis.key_template.template.render(names))
+                return str(_settled(axis.key_template.template.render(names)))
             except ExpressionError as problem:
                 self._problems.in_row(axis.place, Diagnostic(axis.place, problem.code, problem.message, problem.hint))
                 return str(number)
@@ -305,3 +311,9 @@ class Axes:
     def _shown(self, name: str) -> str:
         """A file of the job as people can open it: relative to where they are, as the job file was named."""
         return str(Path(self._job.file).parent / name)
+
+
+def _settled(value: Any) -> Any:
+    if isinstance(value, Deferred):
+        raise _Broken  # an input or a variable is wrong, and that was reported
+    return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from ..expressions import ExpressionError
     from .problems import Problems
 
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)  # neither "1_000" nor "nan"
 _TRUE = frozenset({"true", "yes", "on", "1"})
 _FALSE = frozenset({"false", "no", "off", "0"})
 
@@ -47,7 +49,8 @@ def bind_variables(job: Job, inputs: dict[str, Any], env: Mapping[str, str], pro
     """The value of every variable, in file order."""
 
     def failed(located: Located, problem: ExpressionError) -> Any:
-        problems.expression(located, problem, located.place)
+        if located.template.text not in problems.broken:
+            problems.expression(located, problem, located.place)
         return Deferred("a variable that could not be evaluated")
 
     names = base_names(job, inputs, env)
@@ -117,10 +120,10 @@ def _from_text(text: str, schema: dict[str, Any]) -> tuple[Any, bool]:
     """A text read as the declared type, and whether that was possible."""
     kind = schema.get("type")
     try:
-        if kind == "integer":
-            return int(text), True
-        if kind == "number":
-            return float(text), True
+        if kind in ("integer", "number"):
+            if not _NUMBER.fullmatch(text):
+                return text, False
+            return (int(text) if kind == "integer" else float(text)), True
         if kind in ("array", "object"):
             if kind == "array" and not text.lstrip().startswith("["):
                 items = [part.strip() for part in text.split(",") if part.strip()]

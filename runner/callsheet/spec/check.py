@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _JOB_FACTS = frozenset({"name", "file", "dir"})
 _FUNCTIONS = frozenset({"range", "dict", "namespace"})
+_RESERVED = CONTEXTS | _FUNCTIONS | {"with", "outputs"}
 _NUMERIC = frozenset({"integer", "number"})
 
 
@@ -74,6 +75,9 @@ class _Checker:
         """Axes read inputs, variables and the axes above them; ``where`` and ``key`` also their own item."""
         above: set[str] = set()
         for name, axis in self.job.axes.items():
+            if name in _RESERVED:
+                hint = f"choose another name than {', '.join(sorted(_RESERVED))}"
+                self.problems.error(axis.place, "axis-name", f'an axis cannot be called "{name}"', hint)
             allowed = {"inputs", "env", "job", "vars"} | above
             for tree in (axis.source, axis.data_file, axis.schema_file):
                 for located in tree.leaves() if tree else ():
@@ -93,7 +97,8 @@ class _Checker:
         for name in step.needs:
             if name not in self.job.steps:
                 hint = did_you_mean(name, self.job.steps)
-                self.problems.error(step.place, "unknown-step", f'"{step.id}" needs "{name}", which is no step', hint)
+                place = step.needs_places[step.needs.index(name)]
+                self.problems.error(place, "unknown-step", f'"{step.id}" needs "{name}", which is no step', hint)
         for name in step.per or ():
             if name not in self.job.axes:
                 hint = did_you_mean(name, self.job.axes)
@@ -117,25 +122,39 @@ class _Checker:
         where: str,
         variables: set[str] | None = None,
     ) -> None:
+        found = len(self.problems)
         for reference in located.template.references:
-            root = str(reference.chain[0])
-            place = located.place_in(reference.line, reference.column)
-            if root in _FUNCTIONS:
-                continue
-            if root not in allowed:
-                self._unknown_name(root, allowed, where, place)
-            elif root == "steps":
-                self._step_reference(reference, reads, place)
-            elif root in self.job.axes:
-                reads.axes.add(root)
-            elif root == "inputs":
-                self._member(reference, self.job.inputs, "input", place)
-            elif root == "vars":
-                self._member(reference, self.job.variables if variables is None else variables, "variable", place)
-            elif root == "job":
-                self._member(reference, _JOB_FACTS, "job fact", place)
-            elif root == "env":
-                self._member(reference, self.job.env_names, "environment variable", place)
+            self._reference(located, reference, allowed, reads, where, variables)
+        if len(self.problems) > found:
+            self.problems.broken.add(located.template.text)
+
+    def _reference(
+        self,
+        located: Located,
+        reference: Reference,
+        allowed: set[str] | frozenset[str],
+        reads: _Reads,
+        where: str,
+        variables: set[str] | None,
+    ) -> None:
+        root = str(reference.chain[0])
+        place = located.place_in(reference.line, reference.column)
+        if root in _FUNCTIONS:
+            return
+        if root not in allowed:
+            self._unknown_name(root, allowed, where, place)
+        elif root == "steps":
+            self._step_reference(reference, reads, place)
+        elif root in self.job.axes:
+            reads.axes.add(root)
+        elif root == "inputs":
+            self._member(reference, self.job.inputs, "input", place)
+        elif root == "vars":
+            self._member(reference, self.job.variables if variables is None else variables, "variable", place)
+        elif root == "job":
+            self._member(reference, _JOB_FACTS, "job fact", place)
+        elif root == "env":
+            self._member(reference, self.job.env_names, "environment variable", place)
 
     def _unknown_name(self, root: str, allowed: Iterable[str], where: str, place: Place) -> None:
         if root in CONTEXTS or root in self.job.axes or root in ("with", "outputs"):
@@ -200,6 +219,7 @@ class _Checker:
                 origin, schema = source
                 message = _mismatch(schema, wanted)
                 if message:
+                    self.problems.broken.update(located.template.text for located in part.leaves())
                     related = ((origin.uses_place, f'"{origin.id}" is declared here'),)
                     self.problems.error(part.place, "type-mismatch", f'"{name}" {message}', "", related)
 
@@ -242,12 +262,14 @@ class _Checker:
             step = self.job.steps[name]
             used = tuple(axis for axis in self.job.axes if axis in axes[name])
             self._per(step, used)
-            steps[name] = replace(step, axes=used, reads=tuple(reads[name].steps), reads_all=tuple(reads[name].all))
+            known = tuple(need for need in step.needs if need in self.job.steps)
+            found = reads[name]
+            steps[name] = replace(step, axes=used, needs=known, reads=tuple(found.steps), reads_all=tuple(found.all))
         self._outputs_carry_no_axes(steps)
         return replace(self.job, steps=steps)
 
     def _per(self, step: Step, used: tuple[str, ...]) -> None:
-        if step.per is not None and set(step.per) != set(used):
+        if step.per is not None and set(step.per) <= self.job.axes.keys() and set(step.per) != set(used):
             message = f'"{step.id}" runs per [{", ".join(used)}], not per [{", ".join(step.per)}]'
             hint = "an axis is used where an expression names it, directly or through the steps it reads"
             self.problems.error(step.per_place, "per", message, hint)
@@ -274,11 +296,15 @@ def _mismatch(source: dict[str, Any], wanted: dict[str, Any]) -> str | None:
             else f"takes {to_kind}, but this is {from_kind}"
         )
     if to_kind and isinstance(source.get("type"), str):
-        return f"takes {to_kind}, but this is a {source['type']}"
+        return f"takes {to_kind}, but this is {_named(source['type'])}"
     plain = wanted.get("type")
     if from_kind and isinstance(plain, str):
-        return f"takes a {plain}, but this is {from_kind}"
+        return f"takes {_named(plain)}, but this is {from_kind}"
     given = source.get("type")
     if isinstance(given, str) and isinstance(plain, str) and given != plain:
-        return None if {given, plain} <= _NUMERIC else f"takes a {plain}, but this is a {given}"
+        return None if {given, plain} <= _NUMERIC else f"takes {_named(plain)}, but this is {_named(given)}"
     return None
+
+
+def _named(kind: str) -> str:
+    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"

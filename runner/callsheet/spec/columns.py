@@ -25,6 +25,7 @@ def check_columns(job: Job, axes: Axes, problems: Problems) -> None:
                 axis = str(reference.chain[0])
                 place = located.place_in(reference.line, reference.column)
                 message = f'{axes.file_of(axis)} has no column "{reference.chain[1]}"'
+                problems.broken.add(located.template.text)
                 problems.error(place, "unknown-column", message, did_you_mean(reference.chain[1], columns))
 
 

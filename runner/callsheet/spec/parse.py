@@ -186,6 +186,7 @@ class _Parser:
             inputs=self._inputs(path, spec.get("with", {}), uses, defaults.get("with")),
             condition=self.trees.condition((*path, "if"), spec["if"]) if "if" in spec else None,
             needs=tuple(spec.get("needs", ())),
+            needs_places=tuple(self.source.place((*path, "needs", n)) for n in range(len(spec.get("needs", ())))),
             per=tuple(spec["per"]) if "per" in spec else None,
             per_place=self.source.place((*path, "per")),
             require=self._conditions(path, "require", spec),

@@ -26,6 +26,8 @@ class Problems:
     def __init__(self) -> None:
         self._found: list[Diagnostic] = []
         self._repeats: Counter[tuple[Place, str]] = Counter()
+        #: Texts whose references lead nowhere: that is reported once, not again for every task.
+        self.broken: set[str] = set()
 
     def error(
         self,
@@ -72,6 +74,9 @@ class Problems:
             if count > _SHOWN_PER_PLACE
         ]
         return by_place([*self._found, *more])
+
+    def __len__(self) -> int:
+        return len(self._found)
 
     @property
     def failed(self) -> bool:

@@ -7,11 +7,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..core.model import Located, Tree
+from ..core.values import Deferred
 from ..expressions import ExpressionError, is_template
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
+    from ..core.diagnostics import Place
     from ..core.model import Path
     from ..expressions import Expressions, Names
     from .problems import Problems
@@ -35,15 +37,11 @@ class TreeBuilder:
         """The tree of the value at the path."""
         place = self._source.place(path)
         if isinstance(value, str):
-            return Tree(path, place, value, self._text(path, value))
+            return self._text(path, place, value)
         if isinstance(value, dict):
-            entries = {key: self.tree((*path, key), item) for key, item in value.items()}
-            computed = any(not part.is_constant for part in entries.values())
-            return Tree(path, place, value, entries=entries if computed else None)
+            return Tree(path, place, value, entries={key: self.tree((*path, key), item) for key, item in value.items()})
         if isinstance(value, list):
-            items = [self.tree((*path, index), item) for index, item in enumerate(value)]
-            computed = any(not part.is_constant for part in items)
-            return Tree(path, place, value, items=items if computed else None)
+            return Tree(path, place, value, items=[self.tree((*path, n), item) for n, item in enumerate(value)])
         return Tree(path, place, value)
 
     def condition(self, path: Path, value: str | bool) -> Located | None:
@@ -55,7 +53,15 @@ class TreeBuilder:
         """A template, compiled as it is."""
         return self._compiled(path, value, self._expressions.compile)
 
-    def _text(self, path: Path, text: str) -> Located | None:
+    def _text(self, path: Path, place: Place, text: str) -> Tree:
+        self._refuse_bare(path, text)
+        if not is_template(text):
+            return Tree(path, place, text)
+        located = self._compiled(path, text, self._expressions.compile)
+        # What does not compile was reported; what it would have been is not known.
+        return Tree(path, place, text if located else Deferred("a broken expression"), located)
+
+    def _refuse_bare(self, path: Path, text: str) -> None:
         for found in _BARE.finditer(text):
             if found[1] in self._contexts:
                 before = text[: found.start()]
@@ -65,7 +71,6 @@ class TreeBuilder:
                 self._problems.error(
                     place, "expression-bare", f'"{whole}" is plain text here', f'write it as an expression: "${whole}"'
                 )
-        return self._compiled(path, text, self._expressions.compile) if is_template(text) else None
 
     def _compiled(self, path: Path, text: str, compile_: Callable[[str], Any]) -> Located | None:
         place_in = partial(self._source.place_in_text, path)
@@ -78,37 +83,27 @@ class TreeBuilder:
 
 def merged(base: Tree, over: Tree) -> Tree:
     """``over`` over ``base``: maps merge, anything else is replaced."""
-    below, above = _entries(base), _entries(over)
-    if below is None or above is None:
+    if base.entries is None or over.entries is None:
         return over
-    entries = {**below, **{k: merged(below[k], v) if k in below else v for k, v in above.items()}}
-    constant = {key: part.constant for key, part in entries.items()}
-    computed = any(not part.is_constant for part in entries.values())
-    return Tree(over.path, over.place, constant, entries=entries if computed else _located(entries))
-
-
-def _located(entries: Mapping[str, Tree]) -> Mapping[str, Tree] | None:
-    """Merged maps keep their parts even when constant: each part has a place of its own."""
-    return entries or None
-
-
-def _entries(tree: Tree) -> dict[str, Tree] | None:
-    if tree.entries is not None:
-        return dict(tree.entries)
-    if isinstance(tree.constant, dict):
-        return {key: Tree((*tree.path, key), tree.place, value) for key, value in tree.constant.items()}
-    return None
+    below = base.entries
+    entries = {**below, **{k: merged(below[k], v) if k in below else v for k, v in over.entries.items()}}
+    return Tree(over.path, over.place, {key: part.constant for key, part in entries.items()}, entries=entries)
 
 
 def render(tree: Tree, names: Names, failed: Callable[[Located, ExpressionError], Any]) -> Any:
     """The value of a tree. ``failed`` decides what stands where an expression fails."""
+    if tree.is_constant:
+        return tree.constant
     if tree.located is not None:
         try:
             return tree.located.template.render(names)
         except ExpressionError as problem:
             return failed(tree.located, problem)
     if tree.entries is not None:
-        return {key: render(part, names, failed) for key, part in tree.entries.items()}
+        return {
+            key: part.constant if part.is_constant else render(part, names, failed)
+            for key, part in tree.entries.items()
+        }
     if tree.items is not None:
-        return [render(part, names, failed) for part in tree.items]
+        return [part.constant if part.is_constant else render(part, names, failed) for part in tree.items]
     return tree.constant

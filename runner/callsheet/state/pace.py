@@ -11,10 +11,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def take_turn(connection: sqlite3.Connection, clock: Callable[[], float], account: str, per_second: float) -> float:
-    """Take the next turn (GCRA without burst); gives the seconds until it."""
+def take_turn(
+    connection: sqlite3.Connection, clock: Callable[[], float], account: str, per_second: float, turns: int
+) -> float:
+    """Take the next turns (GCRA without burst); gives the seconds until the first."""
     now = clock()
     row = connection.execute(SQL["pace"], {"account": account}).fetchone()
     turn = max(now, *row) if row else now
-    connection.execute(SQL["put_pace"], {"account": account, "next_at": turn + 1 / per_second})
+    connection.execute(SQL["put_pace"], {"account": account, "next_at": turn + turns / per_second})
     return turn - now

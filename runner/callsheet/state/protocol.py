@@ -9,8 +9,9 @@ a second.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
+
+from ..core.states import HOLDS_SLOT, LIVE, SubmissionState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,22 +20,28 @@ if TYPE_CHECKING:
     from ..core.states import TaskState
 
 
-class SubmissionState(StrEnum):
-    """Where one attempt to buy something stands. The rows are never deleted."""
-
-    INTENT = "intent"  # the request may have left; no id yet
-    SUBMITTED = "submitted"  # the provider's id is known
-    DONE = "done"  # the remote job ended well; the result is recorded
-    FAILED = "failed"  # the remote job ended badly
-    REJECTED = "rejected"  # the provider refused the request; nothing was bought
-    ABSENT = "absent"  # looked for at the provider and decidedly not there
-    UNKNOWN = "unknown"  # nobody can tell; a person decides
-
-
-#: States in which the purchase may exist at the provider and must not be sent again as a new one.
-LIVE = (SubmissionState.INTENT, SubmissionState.SUBMITTED, SubmissionState.UNKNOWN)
-#: States that hold a concurrency slot of the account.
-HOLDS_SLOT = (SubmissionState.INTENT, SubmissionState.SUBMITTED)
+#: Re-exported: the ledger's states are pure values, and planning needs them without the rest.
+__all__ = [
+    "HOLDS_SLOT",
+    "LIVE",
+    "Account",
+    "Artifact",
+    "BeginAnswer",
+    "Begun",
+    "Existing",
+    "FileFacts",
+    "Finished",
+    "Intent",
+    "NoSlot",
+    "OverBudget",
+    "Result",
+    "Run",
+    "State",
+    "Submission",
+    "SubmissionState",
+    "TaskRow",
+    "Worker",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +233,7 @@ BeginAnswer = Begun | Finished | Existing | NoSlot | OverBudget
 
 
 class State(Protocol):
-    """The journal. Reads are plain calls; writes are awaited and grouped into few commits."""
+    """The journal. Reads, and writes that ride along, are plain calls; durable writes are awaited."""
 
     location: str  # what to show to people: a path or a URL without credentials
 
@@ -252,7 +259,7 @@ class State(Protocol):
         """Announce this process. Durable."""
         ...
 
-    async def beat(self, worker_id: str) -> None:
+    def beat(self, worker_id: str) -> None:
         """Say that this process is alive; others take over what a silent one held."""
         ...
 
@@ -270,7 +277,7 @@ class State(Protocol):
         """Close a run. Durable."""
         ...
 
-    async def set_task(
+    def set_task(
         self,
         run_id: str,
         address: str,
@@ -281,10 +288,10 @@ class State(Protocol):
         error_kind: str = "",
         error: str = "",
     ) -> None:
-        """Note a task's state; rides along (the await only queues it)."""
+        """Note a task's state; rides along."""
         ...
 
-    async def add_event(self, run_id: str, kind: str, data: dict[str, Any]) -> None:
+    def add_event(self, run_id: str, kind: str, data: dict[str, Any]) -> None:
         """Note what happened, for audit; rides along."""
         ...
 
@@ -314,7 +321,7 @@ class State(Protocol):
         """What is known of a file's content, if it has not changed since."""
         ...
 
-    async def put_file_facts(self, facts: FileFacts) -> None:
+    def put_file_facts(self, facts: FileFacts) -> None:
         """Remember what a file holds; rides along."""
         ...
 
@@ -345,7 +352,7 @@ class State(Protocol):
         """Record what finds the remote job again: at once after the answer, whoever owns the row now. Durable."""
         ...
 
-    async def progress(self, idempotency_key: str, handle: dict[str, Any], remote_status: str) -> None:
+    def progress(self, idempotency_key: str, handle: dict[str, Any], remote_status: str) -> None:
         """Note the provider's word on a running job; rides along."""
         ...
 
@@ -364,8 +371,11 @@ class State(Protocol):
 
     # -- pace
 
-    async def reserve_request(self, account: str, per_second: float) -> float:
-        """Take the account's next turn for a request; gives the seconds to wait for it. Holds over all processes."""
+    async def reserve_request(self, account: str, per_second: float, turns: int = 1) -> float:
+        """Take the account's next turns for requests, one every ``1 / per_second``; gives the seconds until the first.
+
+        Holds over all processes on this state.
+        """
         ...
 
     async def hold(self, account: str, pool: str, until: float) -> None:

@@ -77,7 +77,7 @@ class SqliteState:
         }
         await self._writer.durable(execute, SQL["put_worker"], row)
 
-    async def beat(self, worker_id: str) -> None:
+    def beat(self, worker_id: str) -> None:
         """Say that this process is alive; rides along."""
         self._writer.ride(SQL["beat"], {"worker_id": worker_id, "now": self._clock()})
 
@@ -108,7 +108,7 @@ class SqliteState:
         """Close a run; ``details`` are added to those it began with. Durable."""
         await self._writer.durable(_end_run, self._clock, run_id, state, details)
 
-    async def set_task(
+    def set_task(
         self,
         run_id: str,
         address: str,
@@ -134,7 +134,7 @@ class SqliteState:
             },
         )
 
-    async def add_event(self, run_id: str, kind: str, data: dict[str, Any]) -> None:
+    def add_event(self, run_id: str, kind: str, data: dict[str, Any]) -> None:
         """Note what happened, for audit; rides along."""
         row = {"run_id": run_id, "kind": kind, "data": to_json(data), "now": self._clock()}
         self._writer.ride(SQL["add_event"], row)
@@ -177,7 +177,7 @@ class SqliteState:
         facts: dict[str, Any] | None = from_json(rows[0][0]) if rows else None
         return facts
 
-    async def put_file_facts(self, facts: FileFacts) -> None:
+    def put_file_facts(self, facts: FileFacts) -> None:
         """Remember what a file holds; rides along."""
         row = {
             "path": storable(facts.path),
@@ -213,7 +213,7 @@ class SqliteState:
         """Record what finds the remote job again, whoever owns the row now. Durable."""
         await self._writer.durable(ledger.submitted, self._clock, idempotency_key, to_json(handle))
 
-    async def progress(self, idempotency_key: str, handle: dict[str, Any], remote_status: str) -> None:
+    def progress(self, idempotency_key: str, handle: dict[str, Any], remote_status: str) -> None:
         """Note the provider's word on a running job; rides along, and is ignored once the row is closed."""
         row = {
             "idempotency_key": idempotency_key,
@@ -246,9 +246,9 @@ class SqliteState:
 
     # -- pace
 
-    async def reserve_request(self, account: str, per_second: float) -> float:
-        """Take the account's next turn for a request; gives the seconds to wait for it. Holds over all processes."""
-        return await self._writer.prompt(pace.take_turn, self._clock, account, per_second)
+    async def reserve_request(self, account: str, per_second: float, turns: int = 1) -> float:
+        """Take the account's next turns for requests; gives the seconds to wait for the first. Over all processes."""
+        return await self._writer.prompt(pace.take_turn, self._clock, account, per_second, turns)
 
     async def hold(self, account: str, pool: str, until: float) -> None:
         """Nobody takes a slot of the pool before ``until``; an empty pool means: no request at all. Durable.

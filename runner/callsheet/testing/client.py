@@ -14,7 +14,7 @@ from ..core.operation import Reply
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    #: Method, path (``*`` and ``?`` as in file names) and the answer: a `Reply`, an exception to raise, or a document.
+    #: Method, path (``*`` and ``?`` as in file names), and the answer: a `Reply`, an exception to raise, or JSON.
     Scripted = tuple[str, str, Any]
 
 
@@ -34,7 +34,7 @@ class ScriptedClient:
     """Implements `callsheet.api.Client`.
 
     ``script`` holds (method, path, answer); answers to the same request are given in order, the last one for ever. A
-    path may hold ``*`` and ``?``. ``requests`` is the record. A request that is not in the script raises AssertionError.
+    path may hold ``*`` and ``?``. ``requests`` is the record. A request that is not there raises AssertionError.
     """
 
     def __init__(self, script: Iterable[Scripted] = (), *, account: str = "test-account") -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.fingerprint import idempotency_key, tag
-from ..core.values import Media
 from ..errors import InvalidInput
 from ..expressions import ExpressionError, Expressions
 from ..plan.targets import Targets
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..core.operation import Client
+    from ..core.values import Media
 
 _KEY = idempotency_key("test-account", "test/operation", "0" * 64, 1)
 

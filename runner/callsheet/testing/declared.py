@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from ..core.operation import Problem
 from ..errors import PluginError
 from ..registry import checked
 from ..schema import Checker, media_kind_of
@@ -56,7 +57,8 @@ def judged(operation: BaseOperation, examples: Sequence[Example]) -> Iterator[st
         faults = [f"{'.'.join(map(str, f.path)) or 'inputs'}: {f.message}" for f in checker.faults(example.inputs)]
         if not faults:
             found = called(operation.problems, example.inputs)
-            rules = list(found.value or ()) if not found.error else []
+            said = found.value if isinstance(found.value, list) else ()
+            rules = [problem for problem in said if isinstance(problem, Problem)]
             faults = [f"{'.'.join(map(str, problem.path)) or 'inputs'}: {problem.message}" for problem in rules]
         if example.invalid and not faults:
             yield f"{example.label} is marked invalid, but neither the schema nor `problems` refuses it"

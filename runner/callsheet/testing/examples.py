@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..media import Prober
@@ -11,7 +12,6 @@ from ..spec.files import MediaFiles, MediaProblem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from .client import Scripted
 
@@ -37,7 +37,7 @@ class Example:
 
 def read_examples(documents: Sequence[Mapping[str, Any]], schema: Any, folder: Path) -> tuple[list[Example], list[str]]:
     """The examples, and what is wrong with the way they are written. Paths of media are relative to the folder."""
-    files = MediaFiles(str(folder), Prober(), roots=(folder.anchor and folder.resolve().root or folder,))  # type: ignore[arg-type]
+    files = MediaFiles(str(folder), Prober(), roots=(Path(folder.resolve().anchor),))
     found: list[Example] = []
     problems: list[str] = []
     for number, document in enumerate(documents, 1):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..core.values import to_state
@@ -23,7 +24,7 @@ async def local(operation: Operation, example: Example, folder: Path, base_url: 
     for _ in range(2):
         with service(example, base_url) as client:
             given = copy.deepcopy(example.inputs)
-            done = await attempt(lambda given=given, ctx=FakeContext(folder, client): operation.run(given, ctx))  # type: ignore[misc]
+            done = await attempt(partial(operation.run, given, FakeContext(folder, client)))
         if done.broke:
             yield f"{example.label}: `run` raises {done.broke}; raise a class of callsheet.api for what can be expected"
             return

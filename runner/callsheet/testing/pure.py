@@ -28,14 +28,14 @@ class Answer:
 
 
 def called(method: Callable[[Inputs], Any], inputs: Inputs) -> Answer:
-    """Call a method on a copy of the inputs. An iterable answer comes back as a list."""
+    """Call a method on a copy of the inputs. A generator's or tuple's items come back as a list."""
     given = copy.deepcopy(inputs)
     try:
         value = method(given)
         if inspect.iscoroutine(value):
             value.close()
             return Answer(error="is a coroutine: define it without async")
-        if value is not None and not isinstance(value, Cost | dict | list):
+        if inspect.isgenerator(value) or isinstance(value, tuple):
             value = list(value)
     except Exception as problem:
         return Answer(error=f"raises {type(problem).__name__}: {problem}")
@@ -115,7 +115,11 @@ def _predictions(operation: BaseOperation, example: Example) -> Iterator[str]:
 
 
 def _problems(operation: BaseOperation, example: Example) -> Iterator[str]:
-    for problem in called(operation.problems, example.inputs).value or ():
+    found = called(operation.problems, example.inputs).value
+    if found is not None and not isinstance(found, list):
+        yield f"{example.label}: `problems` gives {type(found).__name__}, not a list of Problem"
+        return
+    for problem in found or ():
         if not isinstance(problem, Problem):
             yield f"{example.label}: `problems` gives {type(problem).__name__}, not Problem"
         elif problem.path and problem.path[0] not in operation.inputs.get("properties", {}):

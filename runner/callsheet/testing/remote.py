@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..core.operation import Done, Reply, Waiting
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
-    from ..core.operation import Client, Handle, RemoteOperation
+    from ..core.operation import Handle, RemoteOperation
     from .attempts import Attempt
     from .examples import Example
 
@@ -55,7 +56,7 @@ async def remote(
         for violation in _start_in_trouble(example, name, answer, await _start(operation, example, context)):
             yield violation
         if handle is not None:
-            polled = await attempt(lambda h=handle, c=context: operation.check(copy.deepcopy(h), c))  # type: ignore[misc]
+            polled = await attempt(partial(operation.check, copy.deepcopy(handle), context))
             for violation in _check_in_trouble(example, name, answer, polled):
                 yield violation
     lost = ScriptedClient([(m, "*", Ambiguous("the answer was lost")) for m in ("GET", "POST", "PUT", "DELETE")])

@@ -103,7 +103,7 @@ def limited(state: State, room: str) -> None:
 def forgetful(state: State) -> None:
     """End without closing, with a write still riding along."""
     asyncio.run(state.put_result(result("k1")))
-    asyncio.run(state.add_event("run", "x", {}))
+    state.add_event("run", "x", {})
 
 
 def refused(path: str) -> None:

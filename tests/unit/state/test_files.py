@@ -40,7 +40,7 @@ def test_keeps_what_was_written(path: Path) -> None:
     for _ in range(2):
         state = open_state(None, path)
         asyncio.run(state.put_result(result()))
-        asyncio.run(state.add_event("run", "rides", {}))
+        state.add_event("run", "rides", {})
         state.close()
     with contextlib.closing(sqlite3.connect(path)) as connection:
         assert connection.execute("select (select count(*) from results), count(*) from events").fetchone() == (1, 2)
@@ -160,7 +160,7 @@ def test_a_locked_file(path: Path) -> None:
     check_refused(path, "locked by another program", "end the program")
     with pytest.raises(StateError, match="locked by another program"):
         begin(state)
-    asyncio.run(state.add_event("run", "rides", {}))
+    state.add_event("run", "rides", {})
     other.execute("rollback")
     begin(state)
     other.close()

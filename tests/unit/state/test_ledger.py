@@ -292,7 +292,7 @@ class TestClaim:
         begin(state)
         clock.now += 30
         assert asyncio.run(state.claim(KEY, "w2")) is None
-        asyncio.run(state.beat("w1"))
+        state.beat("w1")
         asyncio.run(state.sent(KEY))
         clock.now += 30
         assert asyncio.run(state.claim(KEY, "w2")) is None
@@ -322,11 +322,11 @@ def test_sent_counts(state: State, clock: Clock) -> None:
 def test_progress_rides_along_and_ends_with_the_job(state: State) -> None:
     async def work() -> None:
         await state.begin(intent(), slots=None, cap=None)
-        await state.progress(KEY, {"id": "early"}, "queued")  # without an id there is nothing to progress
+        state.progress(KEY, {"id": "early"}, "queued")  # without an id there is nothing to progress
         await state.submitted(KEY, {"id": "v1"})
-        await state.progress(KEY, {"id": "v1", "etag": 2}, "rendering")
+        state.progress(KEY, {"id": "v1", "etag": 2}, "rendering")
         await state.finish(KEY, SubmissionState.FAILED)
-        await state.progress(KEY, {"id": "late"}, "late")
+        state.progress(KEY, {"id": "late"}, "late")
         await state.sent(KEY)
 
     asyncio.run(work())

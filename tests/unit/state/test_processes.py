@@ -133,7 +133,7 @@ def test_disk_full(small_disk: Path) -> None:
     async def crowd() -> list[object]:
         big = {"text": "x" * 5000}
         wanted = [state.put_result(result(f"big{n}", outputs=big)) for n in range(20)]
-        await state.add_event("run", "rides", {"text": "x" * 5000})
+        state.add_event("run", "rides", {"text": "x" * 5000})
         return await asyncio.gather(*wanted, return_exceptions=True)
 
     answers = asyncio.run(crowd())

@@ -68,10 +68,10 @@ def test_set_task(state: State, clock: Clock) -> None:
     clock.now += 1
 
     async def work() -> None:
-        await state.set_task("run", "step[1]", TaskState.RUNNING, key="k", account="acc", error="trying again \udc80")
-        await state.add_event("run", "retry", {"n": 1})
-        await state.set_task("run", "step[2]", TaskState.SKIPPED)
-        await state.set_task("run", "nowhere", TaskState.FAILED)
+        state.set_task("run", "step[1]", TaskState.RUNNING, key="k", account="acc", error="trying again \udc80")
+        state.add_event("run", "retry", {"n": 1})
+        state.set_task("run", "step[2]", TaskState.SKIPPED)
+        state.set_task("run", "nowhere", TaskState.FAILED)
         await state.put_result(result())
 
     asyncio.run(work())
@@ -81,7 +81,7 @@ def test_set_task(state: State, clock: Clock) -> None:
     )
     assert second.state is TaskState.SKIPPED
     assert rows(state, "select * from events") == [("run", clock.now, "retry", '{"n":1}')]
-    asyncio.run(state.set_task("run", "step[1]", TaskState.SUCCEEDED))
+    state.set_task("run", "step[1]", TaskState.SUCCEEDED)
     asyncio.run(state.end_run("run", "succeeded", {}))
     assert state.tasks("run")[0] == task(1, state=TaskState.SUCCEEDED, key="k", account="acc", updated_at=clock.now)
 
@@ -117,14 +117,14 @@ def test_values_that_are_no_json_are_refused_to_their_caller(state: State) -> No
     with pytest.raises(TypeError):
         asyncio.run(state.put_result(result(outputs={"a": object()})))
     with pytest.raises(TypeError):
-        asyncio.run(state.add_event("run", "x", {"a": object()}))
+        state.add_event("run", "x", {"a": object()})
 
 
 def test_file_facts(state: State) -> None:
     facts = FileFacts("/in/a\udce9.mp4", 10, 11, 2**64 - 1, {"sha256": "s", "duration": 1.5})
 
     async def work(facts: FileFacts) -> None:
-        await state.put_file_facts(facts)
+        state.put_file_facts(facts)
         await state.put_result(result())
 
     asyncio.run(work(facts))

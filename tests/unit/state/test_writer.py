@@ -216,7 +216,7 @@ def test_closing_writes_what_is_queued(path: Path) -> None:
     state = open_state(None, path)
 
     async def work() -> None:
-        await state.add_event("run", "rides", {})
+        state.add_event("run", "rides", {})
         waiting = asyncio.create_task(state.put_result(result()))
         await asyncio.sleep(0)
         state.close()
@@ -236,7 +236,7 @@ def test_after_closing_everything_says_so(state: State) -> None:
     with pytest.raises(StateError, match="is closed"):
         begin(state)
     with pytest.raises(StateError, match="is closed"):
-        asyncio.run(state.add_event("run", "x", {}))
+        state.add_event("run", "x", {})
     with pytest.raises(StateError, match="is closed"):
         state.runs()
 
@@ -252,7 +252,7 @@ def test_unused_states_start_no_thread(path: Path) -> None:
 
 def test_what_rides_survives_a_failed_commit(path: Path) -> None:
     state = open_state(None, path)
-    asyncio.run(state.add_event("run", "first", {}))
+    state.add_event("run", "first", {})
     aside = path.with_name("aside")
     path.rename(aside)
 
@@ -260,7 +260,7 @@ def test_what_rides_survives_a_failed_commit(path: Path) -> None:
         return await asyncio.gather(*(state.put_result(result(f"k{n}")) for n in range(5)), return_exceptions=True)
 
     assert {type(answer) for answer in asyncio.run(crowd())} == {StateError}
-    asyncio.run(state.add_event("run", "second", {}))
+    state.add_event("run", "second", {})
     aside.rename(path)
     asyncio.run(state.put_result(result()))
     assert rows(state, "select kind from events") == [("first",), ("second",)]
@@ -269,7 +269,7 @@ def test_what_rides_survives_a_failed_commit(path: Path) -> None:
 
 def test_what_rides_is_given_up_when_closing_fails(path: Path, caplog: pytest.LogCaptureFixture) -> None:
     state = open_state(None, path)
-    asyncio.run(state.add_event("run", "x", {}))
+    state.add_event("run", "x", {})
     path.unlink()
     with caplog.at_level(logging.WARNING):
         state.close()
