@@ -5,14 +5,16 @@ Run it once: `python examples/make_media.py`. Files that are there are left alon
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import av
 from av.filter import Graph
 
 from callsheet_sandbox.media import mux, sound, speech
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 HERE = Path(__file__).resolve().parent
 SIZE = "640x360"

@@ -22,6 +22,7 @@ LAYERS = (
         "callsheet.languages",
         "callsheet.media",
         "callsheet.redaction",
+        "callsheet.references",
         "callsheet.rest",
         "callsheet.sandbox",
         "callsheet.schema",

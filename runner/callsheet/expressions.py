@@ -7,8 +7,8 @@ that they can be checked before anything runs), and messages that name the expre
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import TemplateSyntaxError, nodes
@@ -16,10 +16,12 @@ from jinja2.exceptions import SecurityError, UndefinedError
 from jinja2.runtime import Undefined
 
 from .core.values import Deferred, Media, Unready
-from .sandbox import Problem, Sandbox, UpstreamSkipped, check_text, only_text
+from .references import Reference
+from .references import references as find_references
+from .sandbox import Problem, Sandbox, UpstreamSkipped, check_length, check_text, only_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from jinja2 import Template as JinjaTemplate
 
@@ -40,36 +42,27 @@ class ExpressionError(Exception):
         self.message, self.hint, self.line, self.column, self.code = message, hint, line, column, code
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """A chain of names that an expression reads: ``("steps", "dub", "outputs", "video")``.
-
-    None stands for a key that is itself computed. ``optional``: under ``default()`` or ``is defined``. Line and column
-    count from 0 inside the text.
-    """
-
-    chain: tuple[str | int | None, ...]
-    line: int
-    column: int
-    optional: bool = False
-
-    def __str__(self) -> str:
-        return ".".join("[…]" if part is None else str(part) for part in self.chain)
-
-
 class Template:
     """One compiled text. ``typed``: the text is exactly one expression and keeps the expression's type."""
 
-    __slots__ = ("_evaluate", "direct", "references", "text", "typed")
+    __slots__ = ("_evaluate", "_sandbox", "direct", "references", "text", "typed")
 
     def __init__(
-        self, text: str, evaluate: Callable[[Names], Any], references: tuple[Reference, ...], typed: bool, direct: bool
+        self,
+        text: str,
+        evaluate: Callable[[Names], Any],
+        references: tuple[Reference, ...],
+        sandbox: Sandbox,
+        *,
+        typed: bool,
+        direct: bool,
     ) -> None:
         self.text = text
         self.references = references
         self.typed = typed
         self.direct = direct
         self._evaluate = evaluate
+        self._sandbox = sandbox
 
     def render(self, names: Names) -> Any:
         """The value. `Deferred` when it needs something only a run can give.
@@ -92,8 +85,28 @@ class Template:
         except RecursionError:
             raise ExpressionError(f"`{_brief(self.text)}` is nested too deeply") from None
         except Exception as problem:  # whatever a filter or an operator raises on odd data is the user's to see
+            later = self._waits(names)
+            if later is not None:
+                return later  # an operator of Python's own, which does not ask a value whether it may be used
             said = str(problem) or type(problem).__name__
             raise ExpressionError(f"`{_brief(self.text)}` cannot be evaluated: {said}") from None
+
+    def _waits(self, names: Names) -> Deferred | None:
+        """The first thing the text reads that only a run can give."""
+        for reference in self.references:
+            value = names.get(str(reference.chain[0]))
+            try:
+                for part in reference.chain[1:]:
+                    if part is None or isinstance(value, Undefined):
+                        break
+                    value = self._sandbox.getitem(value, part)
+            except Unready as waits:
+                return waits.deferred
+            except Exception:  # it cannot be read, which is another problem
+                continue
+            if isinstance(value, Deferred):
+                return value
+        return None
 
 
 def is_template(text: str) -> bool:
@@ -145,7 +158,7 @@ class Expressions:
             Reference(r.chain, r.line, max(0, r.column - (shift if r.line == 0 else 0)), r.optional)
             for r in inner.references
         )
-        return Template(stripped, evaluate, references, True, inner.direct)
+        return Template(stripped, evaluate, references, self.sandbox, typed=True, direct=inner.direct)
 
     def _compile(self, text: str) -> Template:
         try:
@@ -156,18 +169,21 @@ class Expressions:
                 self._more_filters = None
                 return self._compile(text)
             raise _syntax_error(text, problem) from None
+        except RecursionError:
+            raise ExpressionError(f"`{_brief(text)}` is nested too deeply", code="expression-syntax") from None
 
     def _compile_tree(self, text: str, tree: nodes.Template) -> Template:
         _refuse_other_blocks(tree, text)
-        references = tuple(_references(tree, text))
+        references = tuple(find_references(tree, text))
         single = _single_expression(tree)
+        make = partial(Template, text, references=references, sandbox=self.sandbox)
         if single is not None:
             direct = _direct(single, self.sandbox)
-            return Template(text, direct or self._typed(single), references, True, direct is not None)
+            return make(evaluate=direct or self._typed(single), typed=True, direct=direct is not None)
         parts = _direct_parts(tree, self.sandbox)
         if parts is not None:
-            return Template(text, _joined(parts), references, False, True)
-        return Template(text, self._text(tree), references, False, False)
+            return make(evaluate=_joined(parts), typed=False, direct=True)
+        return make(evaluate=self._text(tree), typed=False, direct=False)
 
     def _typed(self, expression: nodes.Expr) -> Callable[[Names], Any]:
         """Evaluate to the expression's own type: assign it, then read the variable, as `compile_expression` does."""
@@ -178,10 +194,7 @@ class Expressions:
             context = template.new_context(dict(names))
             for _ in template.root_render_func(context):
                 pass
-            value = context.vars["result"]
-            if isinstance(value, Undefined):
-                str(value)  # raises: strict undefined values may be passed around, but not be a result
-            return value
+            return _finished(context.vars["result"])
 
         return evaluate
 
@@ -190,9 +203,28 @@ class Expressions:
 
         def evaluate(names: Names) -> Any:
             context = template.new_context(dict(names))
-            return check_text("".join(template.root_render_func(context)))
+            pieces: list[str] = []
+            length = 0
+            for piece in template.root_render_func(context):
+                length += len(piece)
+                check_length(length)  # before the next piece is made: loops can make a great many
+                pieces.append(piece)
+            return "".join(pieces)
 
         return evaluate
+
+
+def _finished(value: Any) -> Any:
+    """A result as plain data: lazy filters give lists, and nothing undefined hides inside."""
+    if isinstance(value, Undefined):
+        str(value)  # raises: strict undefined values may be passed around, but not be a result
+    if isinstance(value, Iterator):
+        value = list(value)
+    if isinstance(value, list | tuple):
+        return [_finished(item) for item in value]
+    if type(value) is dict:
+        return {key: _finished(item) for key, item in value.items()}
+    return value
 
 
 def describe(value: object) -> str:
@@ -234,7 +266,7 @@ def _refuse_other_blocks(tree: nodes.Template, text: str) -> None:
             raise ExpressionError(
                 f"a `{name}` block cannot be used here in `{_brief(text)}`",
                 "blocks are {% if %}, {% for %} and {% set %}",
-                line=node.lineno - 1,
+                line=(node.lineno or 1) - 1,
                 code="expression-syntax",
             )
 
@@ -305,98 +337,3 @@ def _joined(parts: list[str | Callable[[Names], Any]]) -> Callable[[Names], Any]
         return check_text("".join([part if isinstance(part, str) else str(only_text(part(names))) for part in parts]))
 
     return evaluate
-
-
-def _references(tree: nodes.Template, text: str) -> Iterator[Reference]:
-    """Every chain that starts at a name from outside, with its place."""
-    lines = text.split("\n")
-    for node, optional in _chains(tree, frozenset(), False):
-        chain = _chain_of(node)
-        line = min(node.lineno - 1, len(lines) - 1)
-        yield Reference(chain, line, _column(lines[line], chain), optional)
-
-
-def _chain_of(node: nodes.Node) -> tuple[str | int | None, ...]:
-    if isinstance(node, nodes.Name):
-        return (node.name,)
-    if isinstance(node, nodes.Getattr):
-        return (*_chain_of(node.node), node.attr)
-    assert isinstance(node, nodes.Getitem)
-    key = node.arg.value if isinstance(node.arg, nodes.Const) else None
-    return (*_chain_of(node.node), key)
-
-
-def _column(line: str, chain: tuple[str | int | None, ...]) -> int:
-    """Where the chain stands in its line; Jinja keeps lines only. The first spelling that fits is taken."""
-    names = [re.escape(str(part)) for part in chain if part is not None]
-    for count in range(len(names), 0, -1):
-        separator = r"""\s*(?:\.|\[\s*['"]?)\s*"""
-        found = re.search(r"(?<![\w.])" + separator.join(names[:count]), line)
-        if found:
-            return found.start()
-    return max(0, line.find("${{"))
-
-
-def _chains(node: nodes.Node, local: frozenset[str], optional: bool) -> Iterator[tuple[nodes.Node, bool]]:
-    """Walk the tree; names bound by `for` and `set` inside the text are not references."""
-    if isinstance(node, nodes.Name | nodes.Getattr | nodes.Getitem) and _is_chain(node):
-        if _root(node) not in local and getattr(node, "ctx", "load") == "load":
-            yield node, optional
-        yield from _computed_keys(node, local, optional)
-        return
-    if isinstance(node, nodes.Filter) and node.name in ("default", "d") and node.node is not None:
-        yield from _chains(node.node, local, True)
-        for child in node.iter_child_nodes(exclude=("node",)):
-            yield from _chains(child, local, optional)
-        return
-    if isinstance(node, nodes.Call) and isinstance(node.node, nodes.Getattr):  # a method is no part of the chain
-        for child in (node.node.node, *node.iter_child_nodes(exclude=("node",))):
-            yield from _chains(child, local, optional)
-        return
-    if isinstance(node, nodes.For):  # what is looped over is read outside of the loop
-        yield from _chains(node.iter, local, optional)
-        bound = local | _target(node.target) | {"loop"}
-        for child in node.iter_child_nodes(exclude=("iter", "target")):
-            yield from _chains(child, bound | _bound_names(node), optional)
-        return
-    if isinstance(node, nodes.Test) and node.name in ("defined", "undefined"):
-        yield from _chains(node.node, local, True)
-        return
-    bound = local | _bound_names(node)
-    for child in node.iter_child_nodes():
-        yield from _chains(child, bound, optional)
-
-
-def _bound_names(node: nodes.Node) -> frozenset[str]:
-    """Names that `set` gives inside a body. An `if` is no scope of its own, a loop is."""
-    names: set[str] = set()
-    for child in node.iter_child_nodes():
-        if isinstance(child, nodes.Assign | nodes.AssignBlock):
-            names |= _target(child.target)
-        elif isinstance(child, nodes.If):
-            names |= _bound_names(child)
-    return frozenset(names)
-
-
-def _target(node: nodes.Node) -> set[str]:
-    return {node.name} if isinstance(node, nodes.Name) else {name.name for name in node.find_all(nodes.Name)}
-
-
-def _is_chain(node: nodes.Node) -> bool:
-    while isinstance(node, nodes.Getattr | nodes.Getitem):
-        node = node.node
-    return isinstance(node, nodes.Name)
-
-
-def _root(node: nodes.Node) -> str:
-    while isinstance(node, nodes.Getattr | nodes.Getitem):
-        node = node.node
-    assert isinstance(node, nodes.Name)
-    return node.name
-
-
-def _computed_keys(node: nodes.Node, local: frozenset[str], optional: bool) -> Iterator[tuple[nodes.Node, bool]]:
-    while isinstance(node, nodes.Getattr | nodes.Getitem):
-        if isinstance(node, nodes.Getitem) and not isinstance(node.arg, nodes.Const):
-            yield from _chains(node.arg, local, optional)
-        node = node.node

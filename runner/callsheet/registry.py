@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.metadata
 import inspect
 import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ from .errors import CallsheetError, PluginError
 from .schema import Checker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from types import ModuleType
 
 STANDARD = "std"
@@ -227,18 +228,21 @@ def _manager(prefix: str, module: object) -> pluggy.PluginManager:
 def _call(prefix: str, hook: pluggy.HookCaller) -> Any:
     try:
         answers = hook()
-    except CallsheetError:
+        answer = answers[0] if answers else None
+        return list(answer) if isinstance(answer, Iterable) and not isinstance(answer, Mapping) else answer
+    except (KeyboardInterrupt, CallsheetError):
         raise
-    except Exception as problem:
-        raise PluginError(
-            f'the plugin "{prefix}" fails in {hook.name}: {type(problem).__name__}: {problem}'
-        ) from problem
-    return answers[0] if answers else None
+    except BaseException as problem:  # a plugin may raise anything at all, SystemExit too
+        said = f"{type(problem).__name__}: {problem}"
+        raise PluginError(f'the plugin "{prefix}" fails in {hook.name}: {said}') from problem
 
 
 def _operations(prefix: str, manager: pluggy.PluginManager) -> dict[str, BaseOperation]:
     operations: dict[str, BaseOperation] = {}
-    for operation in _call(prefix, manager.hook.callsheet_operations) or ():
+    given = _call(prefix, manager.hook.callsheet_operations) or []
+    if not isinstance(given, list):
+        raise PluginError(f'the plugin "{prefix}" gives {type(given).__name__} where a list of operations is wanted')
+    for operation in given:
         name = declared(prefix, operation)
         if name in operations:
             raise PluginError(f'the plugin "{prefix}" offers "{operation.name}" twice')
@@ -254,8 +258,10 @@ def _provider(prefix: str, manager: pluggy.PluginManager) -> Provider | None:
         raise PluginError(
             f'the plugin "{prefix}" gives {type(provider).__name__} as provider, not an instance of Provider'
         )
-    if provider.name != prefix:
-        raise PluginError(f'the plugin "{prefix}" gives a provider named "{provider.name}"; the names must agree')
+    if getattr(provider, "name", None) != prefix:
+        raise PluginError(
+            f'the plugin "{prefix}" gives a provider named "{getattr(provider, "name", "")}"; the names must agree'
+        )
     return provider
 
 
@@ -292,8 +298,10 @@ def declared(prefix: str, operation: object) -> str:
     missing = [n for n in ("name", "inputs", "outputs", "repeat") if getattr(operation, n, None) is None]
     if missing:
         raise refuse(f"does not say its {', '.join(missing)}")
-    own_prefix, _, name = operation.name.partition("/")
-    if own_prefix != prefix or not _NAME.fullmatch(name):
+    if not isinstance(operation.name, str):
+        raise refuse("has a name that is no text")
+    name = operation.name.removeprefix(f"{prefix}/")
+    if name == operation.name or not _NAME.fullmatch(name):
         raise refuse(f'must be named "{prefix}/…" in lower case')
     if not isinstance(operation.repeat, Repeat):
         raise refuse("must say what repeating means: PURE, keyed(seconds), TAGGED or UNSAFE")
@@ -308,10 +316,18 @@ def declared(prefix: str, operation: object) -> str:
         if not isinstance(schema, dict) or schema.get("type") != "object":
             raise refuse(f'must have an object schema as {what}: {{"type": "object", …}}')
     for what in ("cosmetic", "uploads", "writes"):
-        strangers = sorted(set(getattr(operation, what)) - set(operation.inputs.get("properties", {})))
-        if strangers:
-            raise refuse(f"names {strangers} in {what}, which are not among its inputs")
+        _check_names(operation, what, refuse)
     return name
+
+
+def _check_names(operation: BaseOperation, what: str, refuse: Callable[[str], PluginError]) -> None:
+    """A set of input names."""
+    names = getattr(operation, what)
+    if not isinstance(names, Collection) or isinstance(names, str):
+        raise refuse(f"must have a set of names as {what}")
+    strangers = sorted(set(names) - set(operation.inputs.get("properties", {})))
+    if strangers:
+        raise refuse(f"names {strangers} in {what}, which are not among its inputs")
 
 
 def _check_schemas(prefix: str, operation: BaseOperation) -> None:

@@ -10,8 +10,9 @@ import hashlib
 import json
 import re
 import unicodedata
+from functools import wraps
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from jinja2 import StrictUndefined
 from jinja2.exceptions import SecurityError, UndefinedError
@@ -87,7 +88,7 @@ class SkippedOutputs(Missing):
         super().__init__(hint=f"{task} was skipped", name=task, exc=UpstreamSkipped)
         self._task = task
 
-    def __getitem__(self, name: object) -> Undefined:
+    def __getitem__(self, name: object) -> Undefined:  # type: ignore[override] # the base class refuses every use
         return Missing(hint=f"{self._task} was skipped", name=str(name), exc=UpstreamSkipped)
 
 
@@ -111,6 +112,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.filters.update(BUILT_IN_FILTERS)
         self.filters.update(filters)
         self.globals = {name: value for name, value in self.globals.items() if name in _PURE_GLOBALS}
+        self.tests = {name: _waiting(cast("Callable[..., Any]", test)) for name, test in self.tests.items()}
         self.tests["defined"] = _defined
         self.tests["undefined"] = lambda value: not _defined(value)
 
@@ -166,8 +168,11 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def call(__self, __context: Any, __obj: Any, *args: Any, **kwargs: Any) -> Any:
         """Methods that pad may not pad beyond a sensible width."""
-        if getattr(__obj, "__name__", "") in _PADDING_METHODS:
+        name = getattr(__obj, "__name__", "")
+        if name in _PADDING_METHODS:
             _check_widths(args)
+        if name == "replace" and isinstance(getattr(__obj, "__self__", None), str):
+            _check_replacement(__obj.__self__, *args[:2])
         return check_size(super().call(__context, __obj, *args, **kwargs))
 
 
@@ -192,9 +197,14 @@ def only_text(value: Any) -> Any:
 
 def check_text(text: str) -> str:
     """Refuse a rendered text that is absurdly long."""
-    if len(text) > LONGEST_TEXT:
-        raise Problem(f"the text has {len(text)} characters; at most {LONGEST_TEXT} are allowed")
+    check_length(len(text))
     return text
+
+
+def check_length(length: int) -> None:
+    """Refuse a length that no text of a job needs."""
+    if length > LONGEST_TEXT:
+        raise Problem(f"the text has too many characters: at most {LONGEST_TEXT} are allowed")
 
 
 def check_size(value: Any) -> Any:
@@ -218,9 +228,27 @@ def _check_format(pattern: str) -> None:
         raise SecurityError(f"a width over {LARGEST_WIDTH} is not available")
 
 
+def _check_replacement(text: Any, old: Any = "", new: Any = "") -> None:
+    growth = len(str(new)) - len(str(old))
+    if growth > 0 and len(str(text)) + str(text).count(str(old)) * growth > LONGEST_TEXT:
+        raise SecurityError(f"a text longer than {LONGEST_TEXT} is not available")
+
+
+def _waiting(test: Callable[..., Any]) -> Callable[..., Any]:
+    """A test of Jinja's own that waits for a value of the run instead of guessing."""
+
+    @wraps(test)
+    def waiting(*args: Any, **kwargs: Any) -> Any:
+        for value in args:
+            if isinstance(value, Deferred):
+                raise Unready(value)
+        return test(*args, **kwargs)
+
+    return waiting
+
+
 def _guarded(function: Callable[..., Any]) -> Callable[..., Any]:
     """A filter of Jinja's own with its arguments and its result bounded."""
-    from functools import wraps
 
     @wraps(function)
     def bounded(*args: Any, **kwargs: Any) -> Any:
@@ -230,6 +258,8 @@ def _guarded(function: Callable[..., Any]) -> Callable[..., Any]:
         _check_widths((*args[1:], *kwargs.values()))
         if function.__name__ == "do_format" and args:
             _check_format(str(args[0]))
+        if function.__name__ == "do_replace":
+            _check_replacement(*args[-3:])
         return check_size(function(*args, **kwargs))
 
     return bounded

@@ -126,6 +126,16 @@ def _one_of(validator: Any, options: Any, instance: Any, schema: Any) -> Iterato
     yield from Draft202012Validator.VALIDATORS[keyword](validator, options, instance, schema)
 
 
+def _whole(name: str) -> Callable[..., Iterator[ValidationError]]:
+    """Keywords that compare whole values: nothing can be said while a part is unknown."""
+
+    def check(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+        if not _waits(instance):
+            yield from Draft202012Validator.VALIDATORS[name](validator, value, instance, schema) or ()
+
+    return check
+
+
 def _not(validator: Any, refused: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
     if not _waits(instance):
         yield from Draft202012Validator.VALIDATORS["not"](validator, refused, instance, schema)
@@ -147,6 +157,7 @@ _Validator: Any = extend(  # type: ignore[no-untyped-call] # the library types i
     {
         **{name: _tolerant(keyword) for name, keyword in Draft202012Validator.VALIDATORS.items()},
         "$ref": _reference,
+        **{name: _whole(name) for name in ("uniqueItems", "enum", "const")},
         "oneOf": _one_of,
         "not": _not,
         "if": _if,

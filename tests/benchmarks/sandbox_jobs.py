@@ -1,8 +1,8 @@
 """300 lipsync jobs of 0.5 s at 10 slots on the sandbox, then the same run again.
 
 The floor is a plain asyncio script on httpx that creates and polls the same jobs, without journal, plan or checks.
-Goals: makespan at most 1.10 × ideal (15 s), no 429, CPU at most 2 × the floor's; the second run sends no request and takes
-less than 2 × the time of `plan`.
+Goals: makespan at most 1.10 × ideal (15 s), no 429, CPU at most 2 × the floor's; the second run sends no request and
+takes less than 2 × the time of `plan`.
 
     python tests/benchmarks/sandbox_jobs.py
 """
@@ -19,8 +19,9 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from callsheet_sandbox.server import Settings, serve
 from measure import Figures, once
+
+from callsheet_sandbox.server import Settings, serve
 
 JOBS, SECONDS, SLOTS = 300, 0.5, 10
 IDEAL = JOBS * SECONDS / SLOTS
@@ -54,7 +55,8 @@ async def main():
     async with httpx.AsyncClient(base_url=base, headers={"X-Api-Key": "benchmark"}, timeout=30) as client:
         async def one(n):
             async with slots:
-                body = {"video": {"type": "asset_id", "asset_id": video}, "audio": {"type": "asset_id", "asset_id": audio},
+                asset = {"type": "asset_id"}
+                body = {"video": {**asset, "asset_id": video}, "audio": {**asset, "asset_id": audio},
                         "end_time": 1 + n / 1000}
                 reply = await client.post("/v3/lipsyncs", json=body, headers={"Idempotency-Key": f"floor-{n}"})
                 reply.raise_for_status()
@@ -123,7 +125,8 @@ def show(name: str, figures: Figures, base: str) -> dict[str, Any]:
     state = read(base)
     print(
         f"{name}: {figures.wall:.2f} s = {figures.wall / IDEAL:.3f} × ideal, CPU {figures.cpu:.2f} s, "
-        f"{sum(state['requests'].values())} requests, {state['rate_limited']} × 429, peak {state['peak_open_jobs']} jobs"
+        f"{sum(state['requests'].values())} requests, {state['rate_limited']} × 429, "
+        f"peak {state['peak_open_jobs']} jobs"
     )
     return state
 

@@ -35,7 +35,9 @@ simple: st.SearchStrategy[dict[str, Any]] = st.one_of(
     st.builds(lambda n: {"minItems": n}, st.integers(0, 2)),
     st.builds(lambda n: {"maxProperties": n}, st.integers(0, 2)),
     st.builds(lambda p: {"pattern": p}, st.sampled_from(["^a", "b$", "-"])),
-    st.builds(lambda k: {"$ref": f"callsheet:{k}"}, st.sampled_from(["video", "file", "language", "duration", "money"])),
+    st.builds(
+        lambda k: {"$ref": f"callsheet:{k}"}, st.sampled_from(["video", "file", "language", "duration", "money"])
+    ),
     st.just({"uniqueItems": True}),  # not known to the quick check
     st.just({"not": {"type": "string"}}),  # not known to the quick check
 )
@@ -45,7 +47,9 @@ def nested(inner: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[s
     """Schemas that hold schemas."""
     maps = st.dictionaries(names, inner, max_size=3)
     return st.one_of(
-        st.builds(lambda p, a: {"type": "object", "properties": p, "additionalProperties": a}, maps, inner | st.booleans()),
+        st.builds(
+            lambda p, a: {"type": "object", "properties": p, "additionalProperties": a}, maps, inner | st.booleans()
+        ),
         st.builds(lambda p, r: {"properties": p, "required": r}, maps, st.lists(names, max_size=2, unique=True)),
         st.builds(lambda s: {"items": s}, inner),
         st.builds(lambda s: {"anyOf": s}, st.lists(inner, min_size=1, max_size=3)),

@@ -44,7 +44,7 @@ def test_a_method_call_reads_its_owner() -> None:
     ("text", "expected"),
     [
         ("{% for x in row.list %}${{ x.name }}${{ loop.index }}{% endfor %}", {"row.list"}),
-        ("{% for k, v in row.map.items() %}${{ k }}${{ v }}{% endfor %}", {"row.map.items"}),
+        ("{% for k, v in row.map.items() %}${{ k }}${{ v }}{% endfor %}", {"row.map"}),
         ("{% set who = row.name %}${{ who }}", {"row.name"}),
         ("{% set who %}${{ row.name }}{% endset %}${{ who }}", {"row.name"}),
         ("{% if a %}{% set who = b %}{% else %}{% set who = c %}{% endif %}${{ who }}", {"a", "b", "c"}),

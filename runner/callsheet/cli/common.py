@@ -128,9 +128,16 @@ class Workspace:
 
     def _prober(self) -> Any:
         from ..media import Prober
+        from ..state.protocol import FileFacts
 
         state = self.state
-        return Prober(state.file_facts if state is not None else None)
+        if state is None:
+            return Prober()
+
+        def store(path: str, size: int, mtime_ns: int, inode: int, facts: Mapping[str, Any]) -> None:
+            state.put_file_facts(FileFacts(path, size, mtime_ns, inode, dict(facts)))
+
+        return Prober(state.file_facts, store)
 
 
 def providers(bound: BoundJob) -> list[str]:
@@ -147,6 +154,7 @@ def workspace(
     state: str | None = None,
     roots: tuple[str, ...] = (),
     with_state: bool = True,
+    create: bool = True,
     look: bool = True,
 ) -> Iterator[Workspace]:
     """Everything for commands about one job file; the state is closed at the end."""
@@ -168,7 +176,7 @@ def workspace(
         look=look,
     )
     if with_state:
-        space.state = open_state_of(project, state)
+        space.state = open_state_of(project, state, create=create)
     try:
         yield space
     finally:
@@ -176,13 +184,19 @@ def workspace(
             space.state.close()
 
 
-def open_state_of(project: Project, location: str | None) -> State:
-    """The state that a flag, the project file or the default names."""
-    from ..state import open_state
+def open_state_of(project: Project, location: str | None, *, create: bool = False) -> State:
+    """The state that a flag, the project file or the default names; an empty one where there is none and none is to be.
+
+    Looking at a job leaves nothing behind: only `run` makes a state.
+    """
+    from ..state import memory_state, open_state
+    from ..state.locations import parse_location
 
     named = location or os.environ.get("CALLSHEET_STATE")
     if named is None and project.state is not None:
         named = project.state if "://" in project.state else str(project.folder / project.state)
+    if not create and not parse_location(named, project.state_path).exists():
+        return memory_state()
     return open_state(named, project.state_path)
 
 

@@ -50,7 +50,7 @@ class Rhythm:
         return max(self._pace.first, self._expected or 0.0)
 
     def next(self, asked: float) -> float:
-        """How long to wait after a question at ``asked`` seconds: a share of that, and less right at the expected end."""
+        """How long to wait after a question at ``asked`` seconds: a share of that, less right at the expected end."""
         eager = self._expected is not None and not self._asked_again
         self._asked_again = True
         share = self._pace.share / (4 if eager else 1)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from ..core.fingerprint import purchase_key
 from ..core.model import Step, Tree
 from ..core.money import Cost
-from ..core.operation import Operation
 from ..core.states import LIVE, Decision, SubmissionState
 from ..core.values import Deferred, Media, from_state, is_known, known_part
 from ..spec.axes import Combination
 from .inputs import InvalidTask, TaskInputs, local_media
 from .model import AUTO_UPLOAD, Plan, PlannedTask
 from .names import StepsView, address
+from .price import estimate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -264,7 +264,7 @@ class Planner:
             task.reason = f"failed before: {submission.error}" if submission.error else "failed before"
         if task.decision is Decision.EXECUTE and task.key:
             self._buying.setdefault(pair, task)
-        task.cost = _price(task, draft.inputs) if self._facts.priced else None
+        task.cost = estimate(task.operation, draft.inputs) if self._facts.priced else None
 
     def _decide_live(self, task: PlannedTask, submission: Submission) -> None:
         task.generation = submission.generation
@@ -325,20 +325,15 @@ class _Outputs(Deferred):
         super().__init__(f"the outputs of {task.address}")
         self._task = task
 
-    def __getitem__(self, name: str) -> Any:
+    def __getitem__(self, name: str) -> Any:  # type: ignore[override] # the base class refuses every use
         schema = self._task.operation.outputs.get("properties", {}).get(name)
         return Deferred(f"{self._task.address}.{name}") if schema is None else self._task.placeholder(name, schema)
 
 
 def _maker(task: PlannedTask, media: Media) -> tuple[PlannedTask, str] | None:
     """The task that will make the media, and the name of that output."""
-    return next(((n, name) for n in task.needs for name, value in n.outputs.items() if value == media), None)
-
-
-def _price(task: PlannedTask, inputs: dict[str, Any]) -> Cost | None:
-    if isinstance(task.operation, Operation):
-        return Cost.free()
-    return task.operation.estimate(known_part(inputs))
+    made = ((need, name, value) for need in task.needs for name, value in need.outputs.items())
+    return next(((need, name) for need, name, value in made if isinstance(value, Media) and value == media), None)
 
 
 def _upload_step(prefix: str, operation: BaseOperation, user: Step) -> Step:

@@ -220,8 +220,9 @@ class _Checker:
                 message = _mismatch(schema, wanted)
                 if message:
                     self.problems.broken.update(located.template.text for located in part.leaves())
+                    hint = f'it comes from "{origin.id}", at {origin.uses_place}'
                     related = ((origin.uses_place, f'"{origin.id}" is declared here'),)
-                    self.problems.error(part.place, "type-mismatch", f'"{name}" {message}', "", related)
+                    self.problems.error(part.place, "type-mismatch", f'"{name}" {message}', hint, related)
 
     def _output_schema(self, part: Tree) -> tuple[Step, dict[str, Any]] | None:
         located = part.located
@@ -252,7 +253,7 @@ class _Checker:
             self.problems.error(
                 place, "cycle", f"these steps wait for each other: {chain}", "remove one of the references"
             )
-            return self.job
+            return replace(self.job, steps={})  # no order, no plan
         axes: dict[str, set[str]] = {}
         for name in sequence:
             own = set(reads[name].axes)

@@ -39,9 +39,11 @@ class TreeBuilder:
         if isinstance(value, str):
             return self._text(path, place, value)
         if isinstance(value, dict):
-            return Tree(path, place, value, entries={key: self.tree((*path, key), item) for key, item in value.items()})
+            entries = {key: self.tree((*path, key), item) for key, item in value.items()}
+            return Tree(path, place, {key: part.constant for key, part in entries.items()}, entries=entries)
         if isinstance(value, list):
-            return Tree(path, place, value, items=[self.tree((*path, n), item) for n, item in enumerate(value)])
+            items = [self.tree((*path, index), item) for index, item in enumerate(value)]
+            return Tree(path, place, [part.constant for part in items], items=items)
         return Tree(path, place, value)
 
     def condition(self, path: Path, value: str | bool) -> Located | None:

@@ -70,6 +70,6 @@ def test_free_work_has_no_currency() -> None:
     assert total([Cost.free(), Cost.exact("1", "EUR")]).currency == "EUR"
 
 
-def test_currencies_are_not_mixed() -> None:
-    with pytest.raises(ValueError, match="EUR and USD cannot be added up"):
-        total([Cost.exact("1", "EUR"), Cost.exact("1", "USD")])
+def test_another_currency_counts_as_unknown() -> None:
+    found = total([Cost.exact("1", "EUR"), Cost.exact("2", "USD"), Cost.exact("3", "EUR")])
+    assert (found.high, found.currency, found.unknown) == (Decimal(4), "EUR", 1)

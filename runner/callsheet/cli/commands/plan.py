@@ -31,7 +31,7 @@ def command(
     from ..text import show_plan
 
     set_up_logging(ctx.obj["verbose"])
-    with workspace(file, pairs=pairs, inputs_file=inputs_file, state=state, roots=roots) as space:
+    with workspace(file, pairs=pairs, inputs_file=inputs_file, state=state, roots=roots, create=False) as space:
         problems = space.problems()
         planned = space.plan(file, space.sessions(), problems)
         problems.stop_if_failed()
