@@ -94,10 +94,12 @@ class RunReport:
             return ExitCode.INTERRUPTED if self.signal == 2 else ExitCode.TERMINATED
         if self.access_refused:
             return ExitCode.ACCESS
+        if self.stopped_before_spending:
+            return ExitCode.STOPPED
         for state, code in _CODES:
             if state in states:
                 return code
-        return ExitCode.STOPPED if self.stopped_before_spending else ExitCode.DONE
+        return ExitCode.DONE
 
     @property
     def status(self) -> str:

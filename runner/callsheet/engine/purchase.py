@@ -7,44 +7,28 @@ an answer that was lost is only ever asked for again with the same key and the s
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, Any
 
 from ..core.durations import show_duration
-from ..core.fingerprint import digest, idempotency_key, tag
-from ..core.money import show
 from ..core.operation import Done, Waiting
-from ..core.states import Decision, TaskState
+from ..core.states import TaskState
 from ..core.values import Media, from_state, known_part, to_state
 from ..errors import Ambiguous, OperationError, ProviderStop, RateLimited, Rejected, Retryable, ServerError
-from ..state.protocol import Begun, Existing, Finished, Intent, NoSlot, OverBudget, Result, SubmissionState
+from ..state.protocol import Result, SubmissionState
 from .context import TaskContext
 from .events import Event
 from .outcome import TaskEnd
 from .retrying import Patience
 from .rhythm import Rhythm
+from .taking import Taking
 
 if TYPE_CHECKING:
-    from ..core.operation import Outputs, RemoteOperation
+    from ..core.operation import Outputs
     from ..state.protocol import Submission
-    from .outcome import TaskRun
-    from .services import Services, Slots
-    from .sessions import Session
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What is to be bought for a task."""
-
-    run: TaskRun
-    operation: RemoteOperation
-    session: Session
-    inputs: dict[str, Any]
-    key: str
-    generation: int
-    price: Decimal | None  # the upper estimate; None when unknown
-    currency: str
+    from .order import Order
+    from .services import Services
 
 
 class Purchase:
@@ -58,123 +42,30 @@ class Purchase:
         step = order.run.planned.step
         timeout = step.timeout if step.timeout is not None else order.operation.timeout
         self._patience = Patience(services, self._address, step.retry, timeout)
-        self._turns: Slots | None = None
+        self._taking = Taking(services, order)
         self._uncertain = False  # a request may have been accepted without an answer
 
     async def complete(self) -> Outputs:
         """The outputs. Raises TaskEnd or OperationError; whatever happens, the state says what is known."""
-        async with self._s.locks[self._account, self._o.key]:
-            return await self._bring_on()
-
-    async def _bring_on(self) -> Outputs:
-        attaching = self._o.run.planned.decision is Decision.ATTACH
-        slots = self._slots()
-        if slots is not None and not attaching:  # one that is in flight has its slot already
-            self._turns = self._s.slots_of(self._account, self._o.operation.pool or "", slots)
-            await self._turns.turn()
-        try:
-            found = await self._take()
+        async with self._s.locks[self._account, self._o.key], self._taking:
+            found = await self._taking.take()
             if isinstance(found, Result):
                 outputs: Outputs = from_state(found.outputs)
                 return outputs
-            if found.state is SubmissionState.SUBMITTED and found.handle is not None:
+            submission = found.submission
+            if submission.state is SubmissionState.SUBMITTED and submission.handle is not None:
                 self._say(TaskState.RUNNING, "attached to the job at the provider")
-                return await self._poll(found, found.handle, found.submitted_at or found.intent_at)
-            return await self._submit(found)
-        finally:
-            self._free_slot()
-
-    # -- taking the purchase
-
-    async def _take(self) -> Result | Submission:
-        """A result that is there, or a submission that is ours to bring on."""
-        while True:
-            answer = await self._s.state.begin(self._intent(), slots=self._slots(), cap=self._cap())
-            match answer:
-                case Begun(submission):
-                    return submission
-                case Finished(result):
-                    return result
-                case Existing(submission, alive):
-                    taken = await self._take_over(submission, alive)
-                    if taken is not None:
-                        return taken
-                case NoSlot(until):
-                    await self._wait_for_slot(until)
-                case OverBudget(committed, cap):
-                    price, currency = show(self._o.price or Decimal(0)), self._o.currency
-                    taken_up = f"{show(committed)} of {show(cap)} {currency} is spent or reserved"
-                    message = f"it would cost up to {price} {currency}, and {taken_up}"
-                    raise TaskEnd(TaskState.OVER_BUDGET, message, "over_budget")
-                case _:
-                    assert_never(answer)
-            self._stop_if_asked()
-
-    async def _take_over(self, submission: Submission, alive: bool) -> Submission | None:
-        if submission.state is SubmissionState.UNKNOWN:
-            raise TaskEnd(TaskState.UNKNOWN, submission.error or "a paid request may have been accepted", "unknown")
-        mine = submission.worker_id == self._s.worker.worker_id
-        if alive and not mine:
-            self._say(TaskState.RUNNING, "another process is at it")
-            await self._s.stop.wait(self._s.timing.slot, self._s.clock)
-            return None
-        return submission if mine else await self._s.state.claim(submission.idempotency_key, self._s.worker.worker_id)
-
-    async def _wait_for_slot(self, until: float | None) -> None:
-        wait = self._s.timing.slot if until is None else max(0.05, until - self._s.clock.now())
-        if self._turns is None:
-            await self._s.stop.wait(wait, self._s.clock)
-        else:
-            self._turns.freed.clear()
-            await self._s.stop.wait_or(self._turns.freed, wait, self._s.clock)
-
-    def _stop_if_asked(self) -> None:
-        refused = self._s.stop.refused.get(self._o.run.planned.prefix)
-        if refused is not None:
-            raise TaskEnd(TaskState.CANCELED, f"nothing more is submitted: {refused}", "stopped")
-        if not self._s.stop.submitting:
-            raise TaskEnd(TaskState.CANCELED, "the run was stopped before this was submitted", "stopped")
-
-    def _intent(self) -> Intent:
-        operation = self._o.operation
-        sent = idempotency_key(self._account, operation.identity, self._o.key, self._o.generation)
-        return Intent(
-            account=self._account,
-            key=self._o.key,
-            operation=operation.identity,
-            generation=self._o.generation,
-            idempotency_key=sent,
-            tag=tag(sent),
-            body_sha256=digest(self._o.inputs),
-            inputs=to_state(self._o.inputs),
-            pool=operation.pool or "",
-            reserved=Decimal(0) if self._free else self._o.price,
-            currency=self._o.currency,
-            run_id=self._s.run_id,
-            job=self._s.job,
-            task=self._address,
-            worker_id=self._s.worker.worker_id,
-        )
-
-    @property
-    def _free(self) -> bool:
-        return self._o.run.planned.prefix in self._s.policy.free
-
-    def _slots(self) -> int | None:
-        return self._o.session.limits.jobs.get(self._o.operation.pool or "")
-
-    def _cap(self) -> Decimal | None:
-        return None if self._free else self._s.policy.cap
+                return await self._poll(submission, submission.handle, submission.submitted_at or submission.intent_at)
+            return await self._submit(submission, fresh=found.fresh)
 
     # -- submitting
 
-    async def _submit(self, submission: Submission) -> Outputs:
+    async def _submit(self, submission: Submission, *, fresh: bool) -> Outputs:
         """Send the request until it is answered for good. An intent found from before is sent with its own inputs."""
         first_sent = submission.intent_at
-        resumed = submission.worker_id != self._s.worker.worker_id or submission.sends > 1
         inputs = from_state(submission.inputs)
         context = TaskContext(self._s, self._address, self._o.session, submission.idempotency_key, submission.tag)
-        if resumed:
+        if not fresh:
             self._uncertain = True
             await self._allow_resend(submission, first_sent, None)
         self._say(TaskState.SUBMITTING)
@@ -246,7 +137,7 @@ class Purchase:
 
     def _is_cheap(self) -> bool:
         below, price = self._s.policy.resend_below, self._o.price
-        return self._free or (below is not None and price is not None and price < below)
+        return self._o.free or (below is not None and price is not None and price < below)
 
     def _in_doubt(self, submission: Submission, problem: OperationError) -> TaskEnd:
         """The run gives up for now; the key is still good, so the next run asks again with it."""
@@ -260,13 +151,13 @@ class Purchase:
         await self._s.state.finish(
             submission.idempotency_key, SubmissionState.UNKNOWN, error_kind="unknown", error=message
         )
-        self._free_slot()
+        self._taking.leave()
 
     async def _close(self, submission: Submission, state: SubmissionState, problem: OperationError) -> None:
         await self._s.state.finish(
             submission.idempotency_key, state, cost=Decimal(0), error_kind=problem.kind, error=problem.message
         )
-        self._free_slot()
+        self._taking.leave()
 
     async def _answered(self, submission: Submission, answer: Waiting | Done, context: TaskContext) -> Outputs:
         if isinstance(answer, Done):
@@ -341,7 +232,7 @@ class Purchase:
         finishing = asyncio.ensure_future(
             self._s.state.finish(submission.idempotency_key, SubmissionState.DONE, result=result, cost=cost)
         )
-        self._free_slot()  # the next one's intent follows in the same commit: the state takes them in this order
+        self._taking.leave()  # the next one's intent follows in the same commit: the state takes them in this order
         await finishing
         self._o.run.cost = cost
         return outputs
@@ -367,15 +258,15 @@ class Purchase:
         await self._s.state.finish(
             submission.idempotency_key,
             SubmissionState.FAILED,
-            cost=Decimal(0) if self._free else self._o.price,
+            cost=Decimal(0) if self._o.free else self._o.price,
             error_kind=problem.kind,
             error=f"done at the provider, but its result cannot be fetched: {problem.message}",
         )
-        self._free_slot()
+        self._taking.leave()
 
     def _cost(self, answer: Done, outputs: Outputs, submission: Submission) -> Decimal | None:
         """What it did cost: what the provider says, else its price for what came out, once per sending that counted."""
-        if self._free:
+        if self._o.free:
             return Decimal(0)
         if answer.cost is not None:
             return answer.cost.high
@@ -385,13 +276,5 @@ class Purchase:
         times = max(1, submission.sends) if self._o.operation.repeat.kind == "unsafe" else 1
         return actual.high * times
 
-    def _free_slot(self) -> None:
-        """Let the next one take its turn; what comes after, such as fetching a result, needs no slot."""
-        if self._turns is not None:
-            self._turns.free()
-            self._turns = None
-
     def _say(self, state: TaskState, remote: str = "") -> None:
-        self._o.run.state = state
-        self._o.run.remote_status = remote
-        self._s.events.tell(Event("task", self._address, state, remote))
+        self._o.say(self._s.events, state, remote)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.states import Decision, TaskState
-from ..errors import CredentialsError
+from ..errors import AccessRefused, CredentialsError, OutOfCredit
 from ..plan.inputs import TaskInputs
 from ..plan.names import StepsView
 from ..spec.problems import Problems
@@ -164,7 +164,8 @@ def _report(plan: Plan, services: Services, scheduler: Scheduler) -> RunReport:
         scheduler.runs,
         _outputs(plan, scheduler),
         signal=services.stop.signal,
-        access_refused=any(isinstance(p, CredentialsError) or getattr(p, "kind", "") == "access" for p in refused),
+        access_refused=any(isinstance(p, CredentialsError | AccessRefused) for p in refused),
+        stopped_before_spending=any(isinstance(p, OutOfCredit) for p in refused),
     )
 
 

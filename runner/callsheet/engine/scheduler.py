@@ -87,7 +87,7 @@ class Scheduler:
         """End at once what needs no work."""
         planned = run.planned
         match planned.decision:
-            case Decision.REUSE if planned.recorded is not None:
+            case Decision.REUSE if planned.recorded is not None and not planned.step.ensure:
                 run.outputs = planned.recorded
                 run.key = planned.key
                 run.state = TaskState.SUCCEEDED
@@ -182,7 +182,7 @@ class Scheduler:
             self._end(run, TaskState.FAILED, _with_hint(problem), "failed")
         except Exception as problem:
             self.bugs.append(problem)
-            log.exception("%s broke", run.address)
+            log.debug("%s broke", run.address, exc_info=True)  # the report file of the crash has it too
             self._end(run, TaskState.FAILED, f"a bug: {type(problem).__name__}: {problem}", "bug")
         else:
             self._end(run, TaskState.SUCCEEDED, "", "")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .events import Event
 from .rhythm import Durations
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
     from decimal import Decimal
     from pathlib import Path
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from .events import Events
     from .sessions import Sessions
     from .transfer import Downloader
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +69,20 @@ class Stop:
 
     async def wait(self, seconds: float, clock: Clock) -> None:
         """Sleep, but wake at once when the run is interrupted."""
-        if self.now:
-            return
+        if not self.now:
+            await self.or_leave(clock.sleep(seconds))
+
+    async def or_leave(self, work: Coroutine[Any, Any, T]) -> T | None:
+        """Do work that may be given up at any moment; None when the run was interrupted meanwhile."""
         task = asyncio.current_task()
         assert task is not None
         self._sleeping.add(task)
         try:
-            await clock.sleep(seconds)
+            return await work
         except asyncio.CancelledError:
             if not self.now or task.uncancel() > 0:  # somebody else cancelled the task too
                 raise
+            return None
         finally:
             self._sleeping.discard(task)
 
@@ -139,15 +147,8 @@ class Services:
         return self.slots.setdefault((account, pool), Slots(size))
 
     def wrote(self, target: Path) -> bool:
-        """Whether the file is one that callsheet wrote and nobody has touched since."""
-        known = self.state.artifact(str(target))
-        if known is None:
-            return False
-        try:
-            found = target.stat()
-        except OSError:
-            return False
-        return found.st_size == known.size
+        """Whether the file is one that callsheet wrote: then it is replaced, also when it was changed since."""
+        return self.state.artifact(str(target)) is not None
 
     def allows_private(self, media: Media) -> bool:
         """Results may come from a private address only when the provider's API itself is on this machine."""

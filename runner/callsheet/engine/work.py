@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.fingerprint import idempotency_key, purchase_key, tag
 from ..core.operation import Operation, RemoteOperation
-from ..core.states import TaskState
+from ..core.states import Decision, TaskState
 from ..core.values import Deferred, Media, from_state, is_known, known_part, to_state
 from ..errors import InvalidInput, OperationError
 from ..expressions import ExpressionError, UpstreamSkipped
@@ -17,8 +17,9 @@ from ..plan.inputs import InvalidTask, local_media
 from ..plan.names import StepsView
 from ..state.protocol import Artifact, Result, SubmissionState
 from .context import TaskContext
+from .order import Order
 from .outcome import TaskEnd
-from .purchase import Order, Purchase
+from .purchase import Purchase
 from .retrying import Patience, repeat
 
 if TYPE_CHECKING:
@@ -47,6 +48,9 @@ class Work:
     async def do(self, run: TaskRun, uploads: Mapping[str, TaskRun]) -> Outputs:
         """The task's outputs. Raises TaskEnd, or OperationError when it failed."""
         planned = run.planned
+        if planned.decision is Decision.REUSE and planned.recorded is not None:
+            self._ensure(run, self._rendered(run), planned.recorded)
+            return planned.recorded
         inputs = self._file(run) if planned.inputs is not None else self._rendered(run)
         inputs = await self._uploaded(run, inputs, uploads)
         if not is_known(inputs):
@@ -129,9 +133,13 @@ class Work:
         estimate = operation.estimate(known_part(inputs))
         price = estimate.high if estimate is not None else None
         self._check_price(run, price)
+        if run.planned.recorded is not None and not operation.lasting and run.planned.key == key:
+            # Bought before, but the file it gave is gone and cannot be read again: the plan said so, with the price.
+            await self._s.state.forget_result(session.account, key)
         generation = self._generation(session.account, key)
         currency = estimate.currency if estimate is not None else "USD"
-        order = Order(run, operation, session, inputs, key, generation, price, currency)
+        free = run.planned.prefix in self._s.policy.free
+        order = Order(run, operation, session, inputs, key, generation, price, currency, free)
         return await Purchase(self._s, order).complete()
 
     def _check_price(self, run: TaskRun, price: Decimal | None) -> None:
@@ -148,6 +156,8 @@ class Work:
         last = self._s.state.submissions([(account, key)]).get((account, key))
         if last is None:
             return 1
+        if last.state is SubmissionState.DONE and not self._s.state.results([(account, key)]):
+            return last.generation + 1
         if last.state not in _ENDED_BADLY:
             return last.generation
         if last.run_id == self._s.run_id:
@@ -193,7 +203,9 @@ class Work:
         timeout = step.timeout if step.timeout is not None else operation.timeout
         run.state = TaskState.RUNNING
         patience = Patience(self._s, run.address, step.retry, timeout)
-        outputs = await repeat(lambda: operation.run(inputs, context), patience)
+        outputs = await self._s.stop.or_leave(repeat(lambda: operation.run(inputs, context), patience))
+        if outputs is None:
+            raise TaskEnd(TaskState.CANCELED, "the run was stopped", "stopped")
         result = Result(account, key, operation.identity, to_state(outputs), self._s.run_id, self._s.job, run.address)
         await self._s.state.put_result(result, _artifacts(outputs, key))
         run.cost = Decimal(0)

@@ -313,6 +313,10 @@ class State(Protocol):
         """Record what free work gave, together with the files it wrote. Durable."""
         ...
 
+    async def forget_result(self, account: str, key: str) -> None:
+        """The result is of no use any more: its file is gone. The ledger keeps that it was bought. Durable."""
+        ...
+
     def artifact(self, path: str) -> Artifact | None:
         """What was last recorded for the file of this name."""
         ...

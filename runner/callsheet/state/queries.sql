@@ -232,3 +232,7 @@ on conflict (account, pool) do update set next_at = excluded.next_at;
 insert into limits (account, pool, hold_until) values (:account, :pool, :until)
 on conflict (account, pool) do update
 set hold_until = case when excluded.hold_until > limits.hold_until then excluded.hold_until else limits.hold_until end;
+
+-- name: forget_result
+-- A result whose file is gone.
+delete from results where account = :account and key = :key;

@@ -166,6 +166,10 @@ class SqliteState:
         files = [(storable(a.path), a.sha256, a.size, a.mtime_ns, a.key or result.key, now) for a in artifacts]
         await self._writer.durable(_put_result, row, files)
 
+    async def forget_result(self, account: str, key: str) -> None:
+        """The result is of no use any more: its file is gone. The ledger keeps that it was bought. Durable."""
+        await self._writer.durable(execute, SQL["forget_result"], {"account": account, "key": key})
+
     def artifact(self, path: str) -> Artifact | None:
         """What was last recorded for the file of this name."""
         rows = self._read("artifact", path=storable(path))
