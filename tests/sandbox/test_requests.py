@@ -180,3 +180,11 @@ def test_answers_fit_the_published_shapes(api: Api) -> None:
     assert {"sandbox-anna"} <= {voice["voice_id"] for voice in voices}
     assert "sandbox-ben" not in {voice["voice_id"] for voice in voices}
     assert api.error("GET", "/v3/voices", params={"color": "red"})[2] == "color"
+
+
+def test_its_languages_are_those_of_the_client() -> None:
+    """A job that runs in the sandbox must not fail at the provider for a name, nor the other way round."""
+    from callsheet_heygen.languages import LANGUAGES
+    from callsheet_sandbox.catalog import languages
+
+    assert set(languages()) <= set(LANGUAGES.names.values())

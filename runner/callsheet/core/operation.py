@@ -195,6 +195,7 @@ class BaseOperation(ABC):
     pool: str | None = None
     timeout: float = 2 * HOUR  # seconds to wait in one run, unless the step says otherwise
     pace: Pace = Pace()
+    price: str = ""  # how the price is reckoned, for people; `estimate` gives it for given inputs
     original: str = ""  # the name under which its work is known, where this one is an alias
     deprecated: str = ""  # what to use instead
     lasting: bool = (

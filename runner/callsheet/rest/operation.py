@@ -46,6 +46,7 @@ class RestOperation(RemoteOperation):
         self.timeout = float(data.get("timeout", RemoteOperation.timeout))
         self.pace = entry.pace
         self.lasting = entry.poll is not None
+        self.price = entry.price.describe(dialect.card) if entry.price and dialect.card else ""
 
     # -- before the run
 

@@ -163,6 +163,21 @@ class Price:
         basis = f"{_span(f'{shortest.normalize():f}', f'{longest.normalize():f}')} s × {rate} {card.currency}/s {dated}"
         return Cost(shortest * low, longest * high, card.currency, basis)
 
+    def describe(self, card: Card) -> str:
+        """All its rates, for people."""
+        unit = "s" if self.unit == "second" else "call"
+        lines = []
+        for rate in self.rates:
+            amounts = [card.rates[name] for name in rate.names]
+            when = ", ".join(f"{name} {_word(value)}" for name, value in rate.when.items())
+            amount = f"{_span(str(min(amounts)), str(max(amounts)))} {card.currency}/{unit}"
+            lines.append(f"{amount} ({when})" if when else amount)
+        return f"{'; '.join(lines)} (rates of {card.as_of})"
+
+
+def _word(value: Any) -> str:
+    return " or ".join(map(str, value)) if isinstance(value, list) else str(value).lower()
+
 
 def _hundredths(seconds: float, rounding: str) -> Decimal:
     return Decimal(str(round(seconds, 6))).quantize(Decimal("0.01"), rounding)

@@ -38,7 +38,7 @@ def command(ctx: click.Context, name: str | None, provider: str, as_json: bool) 
     if as_json:
         print_json({"version": 1, "operations": [shape(operation) for operation in found]})
     else:
-        rows = [(o.name, price(o), _repeat(o), _summary(o)) for o in found]
+        rows = [(o.name, "free" if isinstance(o, Operation) else "paid", _repeat(o), _summary(o)) for o in found]
         click.echo("\n".join(table(rows, ("operation", "price", "repeat", "summary"))))
 
 
@@ -54,8 +54,8 @@ def _all(registry: Registry, prefix: str | None) -> list[BaseOperation]:
 
 
 def price(operation: BaseOperation) -> str:
-    """Free, or that it costs; `plan` knows how much for given inputs."""
-    return "free" if isinstance(operation, Operation) else "paid"
+    """Its rates, where they are known; `plan` reckons with them for given inputs."""
+    return "free" if isinstance(operation, Operation) else operation.price or "paid, price unknown"
 
 
 def _repeat(operation: BaseOperation) -> str:
