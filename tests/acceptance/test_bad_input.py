@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from acceptance.conftest import Sandbox
     from support.command import Desk, Process, Ran
+    from support.proxy import Proxy
 
 
 def refused(ran: Ran, code: int, *words: str) -> str:
@@ -57,29 +58,21 @@ def test_a_refused_key(desk: Desk, sandbox: Sandbox) -> None:
     assert "sk-of-somebody-else" not in ran.text
 
 
-def test_a_key_that_is_refused_later(desk: Desk, sandbox: Sandbox) -> None:
+def test_a_key_that_is_refused_later(behind: Desk, sandbox: Sandbox, proxy: Proxy) -> None:
     """The account of a key is known after its first use; when it is revoked, the next run finds out as it buys."""
-    desk.write("job.yaml", LIPSYNC)
-    assert desk("run", "job.yaml").code == 0
-    with WireServer([answering(*[reply(401, b'{"error": {"code": "unauthorized"}}')] * 9)]) as server:
-        desk.write("callsheet.toml", "")
-        desk.env["HEYGEN_API_BASE"] = server.url
-        with sqlite3.connect(desk.folder / ".callsheet/state.db") as state:
-            state.execute("insert into credentials select ?, account, seen_at from credentials", (_digest(desk),))
-        state.close()
-        desk.write("job.yaml", LIPSYNC.replace("title: First", "title: First, quality: high"))
-        ran = desk("run", "job.yaml")
+    behind.write("job.yaml", LIPSYNC)
+    assert behind("run", "job.yaml").code == 0
+    behind.write("job.yaml", TRANSLATE)
+    proxy.refuse += [("POST", "/v3/video-translations")] * 9
+    ran = behind("run", "job.yaml")
     assert ran.code == 3, ran
     assert "HEYGEN_API_KEY" in ran.err
     assert "Traceback" not in ran.text
-    assert {seen.target for seen in server.requests} == {"/v3/lipsyncs"}, "one refused key, no second attempt"
-    assert len(server.requests) == 1
-
-
-def _digest(desk: Desk) -> str:
-    from callsheet_heygen.provider import HeyGen
-
-    return HeyGen().connect({"api_base": desk.env["HEYGEN_API_BASE"]}, desk.env).credential
+    assert sandbox.bought == {"lipsyncs": 1}
+    assert behind("run", "job.yaml", env={"HEYGEN_API_KEY": None}).code == 3
+    proxy.refuse.clear()
+    assert behind("run", "job.yaml").code == 0
+    assert sandbox.bought == {"lipsyncs": 1, "video-translations": 4}
 
 
 def test_an_address_that_does_not_answer(bare: Desk) -> None:
@@ -88,13 +81,13 @@ def test_an_address_that_does_not_answer(bare: Desk) -> None:
         base = f"http://127.0.0.1:{taken.getsockname()[1]}"
         bare.write("job.yaml", LIPSYNC)
         ran = bare("run", "job.yaml", env={"HEYGEN_API_KEY": "k", "HEYGEN_API_BASE": base})
-    refused(ran, 1, "connection refused", base, "HEYGEN_API_BASE")
+    refused(ran, 1, "connection refused", base, "api_base")
 
 
 def test_a_name_that_does_not_exist(bare: Desk) -> None:
     bare.write("job.yaml", LIPSYNC)
     ran = bare("run", "job.yaml", env={"HEYGEN_API_KEY": "k", "HEYGEN_API_BASE": "http://api.heygen.invalid"})
-    refused(ran, 1, "http://api.heygen.invalid", "HEYGEN_API_BASE")
+    refused(ran, 1, "http://api.heygen.invalid", "api_base")
 
 
 def test_an_address_that_is_none(bare: Desk) -> None:
@@ -110,13 +103,11 @@ def test_a_server_that_answers_with_a_web_page(bare: Desk, status: int) -> None:
     page = reply(status, b"<!doctype html><title>Welcome</title>", Content_Type="text/html")
     with WireServer([answering(*[page] * 9)]) as server:
         ran = bare("run", "job.yaml", env={"HEYGEN_API_KEY": "k", "HEYGEN_API_BASE": server.url})
-    refused(ran, 1, "HeyGen does not say whose key it is", server.url, "HEYGEN_API_BASE")
+    refused(ran, 1, "HeyGen does not say whose key it is", server.url, "api_base")
     assert {seen.target for seen in server.requests} == {"/v3/users/me"}
 
 
 # -- the state
-
-
 
 
 @pytest.mark.parametrize("command", ["run", "plan", "status"])
@@ -146,7 +137,7 @@ def test_a_state_file_of_a_newer_version(desk: Desk, sandbox: Sandbox) -> None:
         (version,) = state.execute("pragma user_version").fetchone()
         state.execute(f"pragma user_version = {version + 7}")
     state.close()
-    refused(desk("run", "job.yaml"), 2, "newer version of callsheet", "update callsheet")
+    refused(desk("run", "job.yaml"), 2, "has schema version", "upgrade callsheet")
     assert sandbox.requests == 0
 
 
@@ -265,7 +256,7 @@ def test_a_disk_that_fills_up_during_the_run(
     desk.write("job.yaml", TRANSLATE)
     with disk(desk.folder) as fill:
         with desk.background("run", "job.yaml") as process:
-            until(lambda: sandbox.bought.get("translations", 0) >= 1)
+            until(lambda: sandbox.bought.get("video-translations", 0) >= 1)
             fill(process)
             ran = process.end()
         assert ran.code in (1, 2), ran
@@ -274,7 +265,7 @@ def test_a_disk_that_fills_up_during_the_run(
         (desk.folder / "ballast").unlink(missing_ok=True)
         again = desk("run", "job.yaml")
         assert again.code == 0, again
-        assert sandbox.bought == {"translations": 4}
+        assert sandbox.bought == {"video-translations": 4}
         assert desk.files("out/*") == {f"out/{lang}.mp4" for lang in ("es-ES", "fr-FR", "de-DE", "it-IT")}
 
 
@@ -284,8 +275,8 @@ def test_a_disk_that_fills_up_during_the_run(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("-i", "colour=red"), ('"colour"', "inputs")),
-        (("-i", "colour"), ("colour", "name=value")),
+        (("-i", "colour=red"), ('the job has no input "colour"',)),
+        (("-i", "colour"), ("-i colour", "-i colour=VALUE")),
         (("--inputs", "nowhere.yaml"), ("nowhere.yaml",)),
         (("--inputs", "media/clip.mp4"), ("media/clip.mp4",)),
         (("--inputs", "list.yaml"), ("list.yaml",)),

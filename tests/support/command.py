@@ -128,8 +128,8 @@ class Desk:
         try:
             yield process
         finally:
-            if process.popen.poll() is None:
-                process.kill()
+            with process.popen:  # which closes its pipes
+                process.popen.kill()
 
     def files(self, pattern: str = "**/*") -> set[str]:
         """The files of the folder that fit, relative to it."""

@@ -33,13 +33,14 @@ class Proxy:
     """Each list is of requests to come: a method and the beginning of a path, used up one by one.
 
     ``lose``: the request is passed on, its answer is not. ``hold``: the answer waits until `go_on` is set. ``slow``:
-    the body's second half waits for that.
+    the body's second half waits for that. ``refuse``: answered with 401, and not passed on.
     """
 
     upstream: str
     lose: list[Match] = field(default_factory=list)
     hold: list[Match] = field(default_factory=list)
     slow: list[Match] = field(default_factory=list)
+    refuse: list[Match] = field(default_factory=list)
     seen: list[Seen] = field(default_factory=list)
     #: Answers that were spoilt, or are being so.
     spoilt: list[str] = field(default_factory=list)
@@ -83,6 +84,9 @@ def _handler(proxy: Proxy) -> type[BaseHTTPRequestHandler]:
         def _pass_on(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             proxy.seen.append(Seen(self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, body))
+            if proxy.due(proxy.refuse, self.command, self.path):
+                self._answer(401, [], b'{"error": {"code": "unauthorized", "message": "the key was revoked"}}')
+                return
             lose = proxy.due(proxy.lose, self.command, self.path)
             hold = proxy.due(proxy.hold, self.command, self.path)
             slow = proxy.due(proxy.slow, self.command, self.path)
@@ -97,14 +101,17 @@ def _handler(proxy: Proxy) -> type[BaseHTTPRequestHandler]:
             if lose:
                 self.close_connection = True
                 return
+            self._answer(answer.status, answer.getheaders(), content, slow=slow)
+
+        def _answer(self, status: int, headers: list[tuple[str, str]], content: bytes, *, slow: bool = False) -> None:
+            half = len(content) // 2 if slow else len(content)
             try:
-                self.send_response(answer.status)
-                for name, value in answer.getheaders():
+                self.send_response(status)
+                for name, value in headers:
                     if name.lower() not in _HOP:
                         self.send_header(name, value)
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
-                half = len(content) // 2 if slow else len(content)
                 self.wfile.write(content[:half])
                 self.wfile.flush()
                 if slow:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
@@ -13,7 +14,7 @@ from .. import __version__
 from ..errors import CallsheetError, ExitCode, SpecError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 #: Commands in the order of help; each lives in the module of its name and is imported when it is called.
 COMMANDS = {
@@ -45,8 +46,29 @@ Examples:
 """
 
 
+@contextlib.contextmanager
+def _forgiving() -> Iterator[None]:
+    """A reader of our output that goes away is nothing wrong; click would make an exit with 1 of it: tasks failed."""
+    try:
+        yield
+    except BrokenPipeError:
+        # Python would complain again while closing stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise click.exceptions.Exit(ExitCode.DONE) from None
+
+
 class LazyGroup(click.Group):
     """Imports a command's module when the command is needed, so that `--help` stays quick."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """See `click.Command.parse_args`."""
+        with _forgiving():
+            return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """See `click.Command.invoke`."""
+        with _forgiving():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """See `click.Group.list_commands`."""
@@ -90,7 +112,8 @@ def run(arguments: list[str]) -> int:
         arguments = ["--help"]
     try:
         result: Any = callsheet.main(arguments, prog_name="callsheet", standalone_mode=False)
-        sys.stdout.flush()
+        with _forgiving():
+            sys.stdout.flush()
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
     except click.Abort:
@@ -110,10 +133,6 @@ def run(arguments: list[str]) -> int:
         return problem.exit_code
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output went away: nothing is wrong. Python would complain again while closing stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.DONE
     except Exception as problem:
         from .crash import report
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ..engine.services import Stop
+    from ..engine.stop import Stop
 
 
 class Speaker(Protocol):

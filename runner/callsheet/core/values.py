@@ -129,6 +129,14 @@ def _defers(value: Any) -> bool:
     return isinstance(value, Deferred)
 
 
+def kept_at_provider(outputs: dict[str, Any], key: str, account: str) -> dict[str, Any]:
+    """Outputs of a finished remote job: its media stay at the provider, known by the purchase they came from."""
+    return {
+        name: replace(value, origin=f"{key}/{name}", account=account) if isinstance(value, Media) else value
+        for name, value in outputs.items()
+    }
+
+
 def to_state(value: Any) -> Any:
     """JSON for the state: media become tagged maps, without their short-lived URL."""
     if isinstance(value, Media):

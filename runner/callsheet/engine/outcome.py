@@ -38,6 +38,7 @@ class TaskRun:
     cost: Decimal | None = None
     remote_status: str = ""
     started: float = 0.0
+    excused: bool = False  # it failed only because of a failure that does not fail the run
 
     @property
     def address(self) -> str:
@@ -58,7 +59,7 @@ class TaskRun:
     def tolerated(self) -> bool:
         """Whether its failure does not fail the run: `continue_on_error`."""
         allowed = self.planned.step.continue_on
-        return allowed is True or (isinstance(allowed, frozenset) and self.error_kind in allowed)
+        return self.excused or allowed is True or (isinstance(allowed, frozenset) and self.error_kind in allowed)
 
     def as_json(self) -> dict[str, Any]:
         """The published shape of a task in `run --json`."""

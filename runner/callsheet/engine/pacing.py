@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from ..errors import NotSent
+
 if TYPE_CHECKING:
     from ..state.protocol import State
     from .clock import Clock
+    from .stop import Stop
 
 #: Seconds' worth of turns that a process takes at a time: a question to the state for each would cost too much.
 _AHEAD = 0.25
@@ -24,6 +27,7 @@ class Pacer:
         self._next = 0.0  # when the next turn in hand begins
         self._left = 0
         self._asking = asyncio.Lock()
+        self.stop: Stop | None = None  # of the run that goes on
 
     async def __call__(self) -> None:
         """Wait for a turn."""
@@ -36,5 +40,11 @@ class Pacer:
             self._left -= 1
             self._next += 1 / self._per_second
         wait = turn - self._clock.now()
-        if wait > 0:
+        if wait <= 0:
+            return
+        if self.stop is None:
             await self._clock.sleep(wait)
+            return
+        await self.stop.wait(wait, self._clock)
+        if self.stop.now:
+            raise NotSent("the run was stopped before this was sent")

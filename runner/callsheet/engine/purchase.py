@@ -14,8 +14,17 @@ from typing import TYPE_CHECKING, Any
 from ..core.durations import show_duration
 from ..core.operation import Done, Waiting
 from ..core.states import TaskState
-from ..core.values import Media, from_state, known_part, to_state
-from ..errors import Ambiguous, OperationError, ProviderStop, RateLimited, Rejected, Retryable, ServerError
+from ..core.values import Media, from_state, kept_at_provider, known_part, to_state
+from ..errors import (
+    Ambiguous,
+    InvalidInput,
+    OperationError,
+    ProviderStop,
+    RateLimited,
+    Rejected,
+    Retryable,
+    ServerError,
+)
 from ..state.protocol import Result, SubmissionState
 from .context import TaskContext
 from .events import Event
@@ -25,6 +34,8 @@ from .rhythm import Rhythm
 from .taking import Taking
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ..core.operation import Outputs
     from ..state.protocol import Submission
     from .order import Order
@@ -44,19 +55,27 @@ class Purchase:
         self._patience = Patience(services, self._address, step.retry, timeout)
         self._taking = Taking(services, order)
         self._uncertain = False  # a request may have been accepted without an answer
+        self._counted = 1  # requests that may have been paid for
 
     async def complete(self) -> Outputs:
         """The outputs. Raises TaskEnd or OperationError; whatever happens, the state says what is known."""
+        if not self._o.operation.lasting:
+            _make_folder(self._s.keep)  # before anything is bought: its result must have a place to go to
         async with self._s.locks[self._account, self._o.key], self._taking:
-            found = await self._taking.take()
+            found = await self._taking.take(self._patience.deadline)
             if isinstance(found, Result):
                 outputs: Outputs = from_state(found.outputs)
                 return outputs
-            submission = found.submission
-            if submission.state is SubmissionState.SUBMITTED and submission.handle is not None:
-                self._say(TaskState.RUNNING, "attached to the job at the provider")
-                return await self._poll(submission, submission.handle, submission.submitted_at or submission.intent_at)
-            return await self._submit(submission, fresh=found.fresh)
+            try:
+                return await self._bring_on(found.submission, fresh=found.fresh)
+            finally:
+                self._s.driven.discard(found.submission.idempotency_key)
+
+    async def _bring_on(self, submission: Submission, *, fresh: bool) -> Outputs:
+        if submission.state is SubmissionState.SUBMITTED and submission.handle is not None:
+            self._say(TaskState.RUNNING, "attached to the job at the provider")
+            return await self._poll(submission, submission.handle, submission.submitted_at or submission.intent_at)
+        return await self._submit(submission, fresh=fresh)
 
     # -- submitting
 
@@ -67,16 +86,18 @@ class Purchase:
         context = TaskContext(self._s, self._address, self._o.session, submission.idempotency_key, submission.tag)
         if not fresh:
             self._uncertain = True
+            self._counted = submission.sends
             await self._allow_resend(submission, first_sent, None)
         self._say(TaskState.SUBMITTING)
         while True:
             try:
                 answer = await self._o.operation.start(inputs, context)
-            except Rejected as problem:
-                await self._close(submission, SubmissionState.REJECTED, problem)
-                raise
-            except ProviderStop as problem:
-                self._s.stop.refused[self._o.run.planned.prefix] = problem
+            except (Rejected, ProviderStop) as problem:
+                if isinstance(problem, ProviderStop):
+                    self._s.stop.refused[self._o.run.planned.prefix] = problem
+                if self._uncertain:
+                    # This refusal says nothing about the request before it, which may have been accepted and paid.
+                    raise self._in_doubt(submission, problem) from None
                 await self._close(submission, SubmissionState.REJECTED, problem)
                 raise
             except Retryable as problem:
@@ -134,6 +155,7 @@ class Purchase:
             except (Retryable, TaskEnd):
                 raise self._in_doubt(submission, problem) from None
         await self._s.state.sent(submission.idempotency_key)
+        self._counted += 1
 
     def _is_cheap(self) -> bool:
         below, price = self._s.policy.resend_below, self._o.price
@@ -141,21 +163,22 @@ class Purchase:
 
     def _in_doubt(self, submission: Submission, problem: OperationError) -> TaskEnd:
         """The run gives up for now; the key is still good, so the next run asks again with it."""
+        message = f"{problem.message}; an earlier sending may have been accepted. Run again to ask once more"
         left = self._o.operation.repeat.window - (self._s.clock.now() - submission.intent_at)
-        message = f"{problem.message}; it may have been accepted. Run again to ask with the same key"
         if left > 0:
-            message += f" (good for {show_duration(left)})"
+            message += f", with the same key (good for {show_duration(left)})"
         return TaskEnd(TaskState.DETACHED, message, problem.kind)
 
     async def _lost(self, submission: Submission, message: str) -> None:
         await self._s.state.finish(
-            submission.idempotency_key, SubmissionState.UNKNOWN, error_kind="unknown", error=message
+            submission.idempotency_key, SubmissionState.UNKNOWN, error_kind="unknown", error=self._clean(message)
         )
         self._taking.leave()
 
     async def _close(self, submission: Submission, state: SubmissionState, problem: OperationError) -> None:
+        message = self._clean(problem.message)
         await self._s.state.finish(
-            submission.idempotency_key, state, cost=Decimal(0), error_kind=problem.kind, error=problem.message
+            submission.idempotency_key, state, cost=Decimal(0), error_kind=problem.kind, error=message
         )
         self._taking.leave()
 
@@ -164,7 +187,10 @@ class Purchase:
             try:
                 return await self._finish(submission, answer, context, lasting=False)
             except OperationError as problem:
-                await self._paid_for_nothing(submission, problem)
+                await self._paid_for_nothing(submission, problem.kind, problem.message)
+                raise
+            except TaskEnd as end:
+                await self._paid_for_nothing(submission, end.kind, end.message)
                 raise
         await self._s.state.submitted(submission.idempotency_key, answer.handle)
         self._say(TaskState.RUNNING, answer.status)
@@ -217,9 +243,12 @@ class Purchase:
 
     async def _finish(self, submission: Submission, answer: Done, context: TaskContext, *, lasting: bool) -> Outputs:
         outputs: Outputs = {}
-        for name, value in answer.outputs.items():
-            outputs[name] = await self._kept(name, value, context, lasting) if isinstance(value, Media) else value
-        cost = self._cost(answer, outputs, submission)
+        if lasting:
+            outputs = kept_at_provider(answer.outputs, self._o.key, self._account)
+        else:
+            for name, value in answer.outputs.items():
+                outputs[name] = await self._kept(name, value, context) if isinstance(value, Media) else value
+        cost = self._cost(answer, outputs)
         result = Result(
             self._account,
             self._o.key,
@@ -237,14 +266,11 @@ class Purchase:
         self._o.run.cost = cost
         return outputs
 
-    async def _kept(self, name: str, media: Media, context: TaskContext, lasting: bool) -> Media:
-        """A result by its origin; one whose URL cannot be read again is fetched before it counts as done."""
-        if lasting:
-            return replace(media, origin=f"{self._o.key}/{name}", account=self._account)
+    async def _kept(self, name: str, media: Media, context: TaskContext) -> Media:
+        """A result whose URL cannot be read again is fetched before it counts as done."""
         if media.fresh is None:
             return media
         kept = self._s.keep / f"{self._o.key[:32]}.{name}"
-        kept.parent.mkdir(parents=True, exist_ok=True)
         while True:
             try:
                 fetched = await context.fetch(replace(media, account=self._account), kept, overwrite=True)
@@ -253,28 +279,41 @@ class Purchase:
                 self._patience.failed(problem)
                 await self._patience.pause(problem)
 
-    async def _paid_for_nothing(self, submission: Submission, problem: OperationError) -> None:
+    async def _paid_for_nothing(self, submission: Submission, kind: str, message: str) -> None:
         """The provider did its part, but its result cannot be had: that is known, and costs what it costs."""
+        cost = Decimal(0) if self._o.free else self._o.price
         await self._s.state.finish(
             submission.idempotency_key,
             SubmissionState.FAILED,
-            cost=Decimal(0) if self._o.free else self._o.price,
-            error_kind=problem.kind,
-            error=f"done at the provider, but its result cannot be fetched: {problem.message}",
+            cost=cost,
+            error_kind=kind,
+            error=self._clean(f"done at the provider, but its result cannot be fetched: {message}"),
         )
+        self._o.run.cost = cost
         self._taking.leave()
 
-    def _cost(self, answer: Done, outputs: Outputs, submission: Submission) -> Decimal | None:
+    def _cost(self, answer: Done, outputs: Outputs) -> Decimal | None:
         """What it did cost: what the provider says, else its price for what came out, once per sending that counted."""
         if self._o.free:
             return Decimal(0)
         if answer.cost is not None:
             return answer.cost.high
         actual = self._o.operation.settle(known_part(self._o.inputs), outputs)
-        if actual is None:
-            return self._o.price
-        times = max(1, submission.sends) if self._o.operation.repeat.kind == "unsafe" else 1
-        return actual.high * times
+        price = self._o.price if actual is None else actual.high
+        times = self._counted if self._o.operation.repeat.kind == "unsafe" else 1
+        return None if price is None else price * times
+
+    def _clean(self, message: str) -> str:
+        """A message as it may be kept."""
+        return self._s.sessions.redactor(message)
 
     def _say(self, state: TaskState, remote: str = "") -> None:
         self._o.say(self._s.events, state, remote)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        message = f'the folder "{folder}", where results are kept, cannot be made: {problem.strerror}'
+        raise InvalidInput(message) from None

@@ -20,8 +20,9 @@ from .clock import Clock, RealClock, Timing
 from .events import Event, Events
 from .outcome import RunReport, TaskRun
 from .scheduler import Scheduler
-from .services import Policy, Services, Stop
+from .services import Policy, Services
 from .sessions import USER_AGENT
+from .stop import Stop
 from .transfer import Downloader
 from .work import Work
 
@@ -62,6 +63,7 @@ class Engine:
     ) -> RunReport:
         """Carry out a plan. ``on_start`` is given the means to stop it, and its tasks, before anything is done."""
         stop = Stop()
+        self.sessions.stop_with(stop)
         services = self._services(plan, policy, stop)
         lanes = await self._lanes(plan)
         scheduler = Scheduler(plan, services, lanes)

@@ -122,6 +122,7 @@ class Scheduler:
                 TaskState.DETACHED: TaskState.DETACHED,
                 TaskState.OVER_BUDGET: TaskState.OVER_BUDGET,
             }.get(upstream.state, TaskState.CANCELED)
+            run.excused = upstream.tolerated
             word = "failed" if state is TaskState.FAILED else f"is {upstream.state.value}"
             self._end(run, state, f"upstream {word}: {upstream.address}", "upstream")
             return True
@@ -189,6 +190,7 @@ class Scheduler:
 
     def _end(self, run: TaskRun, state: TaskState, error: str, kind: str) -> None:
         """Note how the task ended, and let those go on that waited for it."""
+        error = self._s.sessions.redactor(error) if error else ""
         run.state, run.error, run.error_kind = state, error, kind
         self._s.events.tell(Event("task", run.address, state, error))
         if state is TaskState.FAILED and self._s.policy.fail_fast and not run.tolerated:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 from .events import Event
 from .rhythm import Durations
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
     from decimal import Decimal
     from pathlib import Path
 
@@ -24,10 +23,8 @@ if TYPE_CHECKING:
     from .clock import Clock, Timing
     from .events import Events
     from .sessions import Sessions
+    from .stop import Stop
     from .transfer import Downloader
-
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,58 +40,6 @@ class Policy:
     free: frozenset[str] = frozenset()
     resend_below: Decimal | None = None
     fail_fast: bool = False
-
-
-class Stop:
-    """Why and how far a run is being stopped. Providers that refuse everything stop for themselves alone."""
-
-    def __init__(self) -> None:
-        self._sleeping: set[asyncio.Task[Any]] = set()
-        self.now = False  # waiting is over: a signal came
-        self.signal: int | None = None
-        self.submitting = True
-        self.refused: dict[str, Exception] = {}
-
-    def interrupt(self, signal: int) -> None:
-        """Submit nothing more and leave what runs to the provider."""
-        self.signal = signal
-        self.submitting = False
-        self.now = True
-        for task in self._sleeping:
-            task.cancel()  # `wait` takes this for waking up
-
-    def no_more(self) -> None:
-        """Submit nothing more, but see what runs to its end."""
-        self.submitting = False
-
-    async def wait(self, seconds: float, clock: Clock) -> None:
-        """Sleep, but wake at once when the run is interrupted."""
-        if not self.now:
-            await self.or_leave(clock.sleep(seconds))
-
-    async def or_leave(self, work: Coroutine[Any, Any, T]) -> T | None:
-        """Do work that may be given up at any moment; None when the run was interrupted meanwhile."""
-        task = asyncio.current_task()
-        assert task is not None
-        self._sleeping.add(task)
-        try:
-            return await work
-        except asyncio.CancelledError:
-            if not self.now or task.uncancel() > 0:  # somebody else cancelled the task too
-                raise
-            return None
-        finally:
-            self._sleeping.discard(task)
-
-    async def wait_or(self, event: asyncio.Event, seconds: float, clock: Clock) -> None:
-        """Sleep, but wake when the event is set or the run is interrupted."""
-        waiting = asyncio.ensure_future(event.wait())
-        sleeping = asyncio.ensure_future(self.wait(seconds, clock))
-        try:
-            await asyncio.wait({waiting, sleeping}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            waiting.cancel()
-            sleeping.cancel()
 
 
 class Slots:
@@ -137,6 +82,10 @@ class Services:
     stop: Stop
     #: The slots of each (account, pool), as far as this process is concerned.
     slots: dict[tuple[str, str], Slots] = field(default_factory=dict)
+    #: Idempotency keys of purchases that this process brings on.
+    driven: set[str] = field(default_factory=set)
+    #: When to look again for jobs that nobody drives, by (account, pool), on the clock of `Clock.elapsed`.
+    next_sweep: dict[tuple[str, str], float] = field(default_factory=dict)
     #: One purchase at a time per (account, key) in this process.
     locks: dict[tuple[str, str], asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
     #: What was learnt about how long jobs take, by operation.

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__
-from ..errors import CredentialsError, PluginError
+from ..errors import CredentialsError, OperationError, PluginError, ProviderStop, Retryable
+from ..redaction import Redactor
 from ..schema import Checker
 from ..state.protocol import Account
 from .http import HttpClient
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
     from ..registry import Registry
     from ..state.protocol import State
     from .clock import Clock
+    from .stop import Stop
 
 
+_LONGEST_PAUSE = 60.0  # seconds to wait before a run has begun
 USER_AGENT = f"callsheet/{__version__}"
 
 
@@ -33,6 +36,7 @@ class Session:
     connection: Connection
     limits: Limits
     client: HttpClient
+    pacer: Pacer
     account: str
     local: bool
 
@@ -54,6 +58,15 @@ class Sessions:
         self._settings = settings
         self._clock = clock
         self._open: dict[str, Session] = {}
+        self._stop: Stop | None = None
+        #: For texts that are kept; it learns every secret that is used.
+        self.redactor = Redactor()
+
+    def stop_with(self, stop: Stop) -> None:
+        """From now on requests that still wait for their turn are given up when the run is stopped."""
+        self._stop = stop
+        for session in self._open.values():
+            session.pacer.stop = stop
 
     def known_accounts(self, prefixes: Iterable[str]) -> dict[str, str]:
         """The accounts that can be told without asking anybody: the credential was used before on this state.
@@ -123,18 +136,42 @@ class Sessions:
         client = HttpClient(connection, known.fingerprint if known else "", user_agent=USER_AGENT)
         account = known or await self._identify(provider, connection, client)
         client.account = account.fingerprint
-        client.pace(Pacer(self._state, account.fingerprint, limits.requests_per_second, self._clock))
-        return Session(provider, connection, limits, client, account.fingerprint, is_local(connection.base_url))
+        pacer = Pacer(self._state, account.fingerprint, limits.requests_per_second, self._clock)
+        pacer.stop = self._stop
+        client.pace(pacer)
+        return Session(provider, connection, limits, client, pacer, account.fingerprint, is_local(connection.base_url))
 
     async def _identify(self, provider: Provider, connection: Connection, client: HttpClient) -> Account:
-        name = await provider.identify(client)
+        try:
+            name = await self._asked(provider, client)
+        except ProviderStop:
+            raise
+        except OperationError as problem:
+            raise OperationError(
+                f"cannot ask {connection.base_url} for the account: {problem.message}",
+                hint=problem.hint
+                or "check the network, and the address if the environment or api_base in callsheet.toml sets it",
+            ) from None
         fingerprint = hashlib.sha256(f"{provider.name}:{name}".encode()).hexdigest()[:32]
         account = Account(fingerprint, provider.name, name)
         await self._state.put_account(account, connection.credential)
         return account
 
+    async def _asked(self, provider: Provider, client: HttpClient) -> str:
+        """The account's name. Asking is free, so trouble on the way is waited out for a while."""
+        for pause in (1.0, 3.0):
+            try:
+                return await provider.identify(client)
+            except Retryable as problem:
+                if problem.retry_after is not None and problem.retry_after > _LONGEST_PAUSE:
+                    raise
+                await self._clock.sleep(problem.retry_after or pause)
+        return await provider.identify(client)
+
     def _connection(self, provider: Provider) -> Connection:
-        return provider.connect(self._checked_settings(provider), self._env)
+        connection = provider.connect(self._checked_settings(provider), self._env)
+        self.redactor.add(connection.secrets)
+        return connection
 
     def _checked_settings(self, provider: Provider) -> Mapping[str, Any]:
         settings = dict(self._settings.get(provider.name, {}))

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, assert_never
 
+from ..core.durations import show_duration
 from ..core.fingerprint import digest, idempotency_key, tag
 from ..core.money import show
 from ..core.states import Decision, TaskState
 from ..core.values import to_state
 from ..state.protocol import Begun, Existing, Finished, Intent, NoSlot, OverBudget, Result, SubmissionState
 from .outcome import TaskEnd
+from .sweep import sweep
 
 if TYPE_CHECKING:
     from ..state.protocol import Submission
@@ -36,6 +38,7 @@ class Taking:
         self._account = order.session.account
         self._attaching = order.run.planned.decision is Decision.ATTACH
         self._turns: Slots | None = None
+        self._waits_for = ""
 
     async def __aenter__(self) -> Taking:
         slots = self._slots()
@@ -53,25 +56,29 @@ class Taking:
             self._turns.free()
             self._turns = None
 
-    async def take(self) -> Result | Taken:
-        """A result that is there, or a submission. Raises TaskEnd when neither is to be had."""
+    async def take(self, deadline: float) -> Result | Taken:
+        """A result that is there, or a submission. Raises TaskEnd when neither is to be had before ``deadline``."""
         while True:
             self._stop_if_asked()
+            if self._s.clock.elapsed() > deadline:
+                raise TaskEnd(TaskState.FAILED, f"not submitted: {self._waits_for}", "rate_limited")
             try:
                 answer = await self._s.state.begin(self._intent(), slots=self._slots(), cap=self._cap())
             except ValueError:
                 raise self._failed_elsewhere() from None
             match answer:
                 case Begun(submission):
+                    self._s.driven.add(submission.idempotency_key)
                     return Taken(submission, fresh=True)
                 case Finished(result):
                     return result
                 case Existing(submission, alive):
                     taken = await self._take_over(submission, alive)
                     if taken is not None:
+                        self._s.driven.add(taken.idempotency_key)
                         return Taken(taken, fresh=False)
                 case NoSlot(until):
-                    await self._wait_for_slot(until)
+                    await self._wait_for_slot(until, deadline)
                 case OverBudget(committed, cap):
                     price, currency = show(self._o.price or Decimal(0)), self._o.currency
                     taken_up = f"{show(committed)} of {show(cap)} {currency} is spent or reserved"
@@ -91,13 +98,24 @@ class Taking:
             raise TaskEnd(TaskState.UNKNOWN, submission.error or "a paid request may have been accepted", "unknown")
         mine = submission.worker_id == self._s.worker.worker_id
         if alive and not mine:
-            self._o.say(self._s.events, TaskState.RUNNING, "another process is at it")
+            self._tell("another process is at it")
             await self._s.stop.wait(self._s.timing.slot, self._s.clock)
             return None
         return submission if mine else await self._s.state.claim(submission.idempotency_key, self._s.worker.worker_id)
 
-    async def _wait_for_slot(self, until: float | None) -> None:
+    def _tell(self, why: str) -> None:
+        """Say once what the task waits for."""
+        if self._waits_for != why:
+            self._waits_for = why
+            self._o.say(self._s.events, TaskState.PENDING, why)
+
+    async def _wait_for_slot(self, until: float | None, deadline: float) -> None:
         wait = self._s.timing.slot if until is None else max(0.05, until - self._s.clock.now())
+        wait = min(wait, max(0.05, deadline - self._s.clock.elapsed()))
+        if until is not None:
+            self._tell(f"the provider asked for a pause of {show_duration(until - self._s.clock.now())}")
+        elif not await sweep(self._s, self._o.session, self._o.operation.pool or ""):
+            self._tell("all slots of the account are taken, also by jobs of other runs")
         if self._turns is None:
             await self._s.stop.wait(wait, self._s.clock)
         else:

@@ -66,7 +66,7 @@ class Planner:
         self._shared: dict[tuple[str, tuple[str, ...]], dict[tuple[str, ...], list[PlannedTask]]] = {}
 
     def build(self) -> Plan:
-        """The plan. Problems are collected; a task with problems is left out, and all that read it."""
+        """The plan. Problems are collected; with an error among them it is no plan to run."""
         for step in self._bound.job.steps.values():
             self._by_key[step.id] = {}
             if step.operation is not None:
@@ -98,7 +98,7 @@ class Planner:
         for combination in combinations:
             try:
                 drafts.append(self._draft(step, operation, combination))
-            except (InvalidTask, _LeftOut):
+            except _LeftOut:
                 continue
         self._decide(drafts)
         for draft in drafts:
@@ -117,6 +117,13 @@ class Planner:
             "not done yet",
         )
         task.needs = tuple(self._needed(step, combination))
+        try:
+            return self._checked(task, step, combination)
+        except InvalidTask:
+            # It was reported. The task stays, unidentified, so that those that read it are checked in the same pass.
+            return _Draft(task, settled=True)
+
+    def _checked(self, task: PlannedTask, step: Step, combination: Combination) -> _Draft:
         names = self._names(combination)
         rendered = self._inputs.render(step, names, combination)
         if rendered.condition is False or rendered.skipped:

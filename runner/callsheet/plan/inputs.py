@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..core.model import Located, Step, Tree
-    from ..core.operation import Problem
+    from ..core.operation import BaseOperation, Problem
     from ..registry import Registry
     from ..schema import Fault
     from ..spec.axes import Combination
@@ -74,6 +74,8 @@ class TaskInputs:
             return Rendered(condition, {}, str(skipped.message))
         if step.operation is not None:
             inputs = self._with_media(step, inputs, step.operation.inputs, (), combination, failures)
+        if failures and step.operation is not None:  # what else is wrong is told in the same pass
+            failures += self._faults(step, step.operation, inputs, combination)
         self._report(failures)
         return Rendered(condition, inputs)
 
@@ -82,8 +84,7 @@ class TaskInputs:
         operation = step.operation
         if operation is None:
             return
-        faults = self._registry.checker(operation).faults(inputs)
-        failures = [self._at_fault(step, fault, combination) for fault in faults if not self._known(step, fault)]
+        failures = self._faults(step, operation, inputs, combination)
         if not failures:
             found = operation.problems(known_part(inputs))
             failures = [self._at_problem(step, problem, combination) for problem in found]
@@ -110,6 +111,12 @@ class TaskInputs:
     def report(self, place: Place, code: str, message: str, hint: str, combination: Combination) -> None:
         """Report a problem of one task found elsewhere."""
         self._problems.in_row(place, self._diagnostic(place, code, message, hint, combination))
+
+    def _faults(
+        self, step: Step, operation: BaseOperation, inputs: dict[str, Any], combination: Combination
+    ) -> list[Diagnostic]:
+        faults = self._registry.checker(operation).faults(inputs)
+        return [self._at_fault(step, fault, combination) for fault in faults if not self._known(step, fault)]
 
     def _known(self, step: Step, fault: Fault) -> bool:
         """Whether the static checks have said what is wrong there."""

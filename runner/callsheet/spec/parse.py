@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.diagnostics import Place, did_you_mean
 from ..core.durations import parse_duration
 from ..core.model import Axis, Budget, InputSpec, Job, Retry, Step, Tree
-from ..core.money import Money
+from ..core.money import PRICED_IN, Money
 from ..errors import PluginError
 from ..schema import PLAIN_TYPES, PREFIX, Checker
 from .trees import TreeBuilder, merged
@@ -97,6 +97,11 @@ class _Parser:
     def _budget(self) -> Budget:
         spec = self.data.get("budget", {})
         unknown = spec.get("unknown")
+        for name in ("max", "per_task"):
+            if name in spec and Money.parse(spec[name]).currency != PRICED_IN:
+                place = self.source.place(("budget", name))
+                hint = f"write the amount in {PRICED_IN}"
+                self.problems.error(place, "budget-currency", f"prices are in {PRICED_IN}: {spec[name]}", hint)
         return Budget(
             Money.parse(spec["max"]) if "max" in spec else None,
             Money.parse(spec["per_task"]) if "per_task" in spec else None,

@@ -335,6 +335,10 @@ class State(Protocol):
         """The newest generation of each (account, key)."""
         ...
 
+    def holding(self, account: str, pool: str) -> list[Submission]:
+        """The submissions that hold slots of an account's pool, oldest first."""
+        ...
+
     async def begin(self, intent: Intent, *, slots: int | None, cap: Decimal | None) -> BeginAnswer:
         """Take a slot, reserve the price and record the intent, in one transaction. Durable.
 

@@ -236,3 +236,10 @@ set hold_until = case when excluded.hold_until > limits.hold_until then excluded
 -- name: forget_result
 -- A result whose file is gone.
 delete from results where account = :account and key = :key;
+
+-- name: holding
+-- The rows that hold slots of an account's pool, oldest first.
+select account, key, operation, generation, idempotency_key, tag, body_sha256, inputs, pool, state, reserved, currency,
+       cost, run_id, job, task, worker_id, intent_at, sent_at, sends, handle, submitted_at, remote_status, ended_at,
+       error_kind, error
+from submissions where account = :account and pool = :pool and state in ('intent', 'submitted') order by intent_at;

@@ -198,6 +198,10 @@ class SqliteState:
         """The newest generation of each (account, key)."""
         return {(row[0], row[1]): to_submission(row) for rows in self._read_many("submissions", keys) for row in rows}
 
+    def holding(self, account: str, pool: str) -> list[Submission]:
+        """The submissions that hold slots of an account's pool, oldest first."""
+        return [to_submission(row) for row in self._read("holding", account=account, pool=pool)]
+
     async def begin(self, intent: Intent, *, slots: int | None, cap: Decimal | None) -> BeginAnswer:
         """Take a slot, reserve the price and record the intent (see the protocol). Durable.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -83,14 +84,17 @@ class Wish:
 
 
 def _money(text: str | None) -> Decimal | None:
-    from ...core.money import Money
+    from ...core.money import PRICED_IN, Money
 
     if text is None:
         return None
     try:
-        return Money.parse(text if text[-1:].isalpha() else f"{text} USD").amount
+        money = Money.parse(text if text[-1:].isalpha() else f"{text} USD")
     except ValueError as problem:
         raise UsageError(f"--max-cost: {problem}") from None
+    if money.currency != PRICED_IN:
+        raise UsageError(f"--max-cost: prices are in {PRICED_IN}, not in {money.currency}")
+    return money.amount
 
 
 @contextlib.contextmanager
@@ -125,8 +129,9 @@ async def _run(space: Workspace, file: str, wish: Wish) -> RunReport:
         show_problems(problems.diagnostics)
         redactor.add(sessions.secrets(providers(planned[0].bound)))
         planned = await _with_accounts(space, file, sessions, planned)
-        _consent(planned[0], wish)
-        return await _execute(space, sessions, *planned, wish)
+        chosen = _chosen(planned[0], wish)
+        _consent(planned[0], chosen, wish)
+        return await _execute(space, sessions, *planned, chosen, wish)
     finally:
         sessions.close()
 
@@ -150,48 +155,79 @@ async def _with_accounts(
     return again
 
 
-def _consent(plan: Plan, wish: Wish) -> None:
+def _chosen(plan: Plan, wish: Wish) -> frozenset[int] | None:
+    """The indexes of the tasks that `--select` means, with all they need; None for all tasks."""
+    from ...engine.run import chosen_indexes
+
+    if not wish.patterns:
+        return None
+    chosen = chosen_indexes(plan.tasks, wish.patterns)
+    if not chosen:
+        raise UsageError(f"no task fits {', '.join(wish.patterns)}", hint="`callsheet plan` lists the tasks")
+    return chosen
+
+
+def _consent(plan: Plan, chosen: frozenset[int] | None, wish: Wish) -> None:
     """Nothing is bought unless its price fits a budget, or a person agreed to it."""
     from ...core.money import total
     from ..text import show_plan
 
-    paid = [t for t in plan.to_do() if t.is_remote and t.prefix not in wish.free and not (t.cost and t.cost.is_free)]
+    meant = [t for t in plan.to_do() if chosen is None or t.index in chosen]
+    paid = [t for t in meant if t.is_remote and t.prefix not in wish.free and not (t.cost and t.cost.is_free)]
     price = total(task.cost for task in paid)
     budget = plan.job.budget
     cap = wish.cap if wish.cap is not None else budget.maximum.amount if budget.maximum else None
-    if not paid or wish.yes:
+    if not paid or (wish.yes and wish.cap is None):
         return
     fits = cap is not None and price.high <= cap
-    unknown_allowed = price.unknown == 0 or budget.allow_unknown is True
+    unknown_allowed = price.unknown == 0 or budget.allow_unknown is True or wish.yes
     if fits and unknown_allowed:
         return
     over = cap is not None and price.high > cap
     if sys.stdin.isatty() and sys.stderr.isatty() and budget.allow_unknown is not False:
         show_plan(plan, err=True)
         limit = f", which is more than the {cap} allowed" if over else ""
-        if click.confirm(f"Spend up to {price}{limit}?", err=True):
-            wish.yes = True
+        with _interruptible():
+            wish.yes = click.confirm(f"Spend {price}{limit}?", err=True)
+        if wish.yes:
             return
         raise SpendingError("nothing was bought: the price was not agreed to")
     if over:
         raise SpendingError(
-            f"nothing was bought: it would cost up to {price}, and the budget is {cap} {price.currency}",
+            f"nothing was bought: it would cost {price}, and the budget is {cap} {price.currency}",
             hint="raise budget.max in the job, or pass --max-cost",
         )
     if not unknown_allowed:
         raise SpendingError(
-            f"nothing was bought: {price.unknown} task{'' if price.unknown == 1 else 's'} have no known price",
+            f"nothing was bought: {price.unknown} task{' has' if price.unknown == 1 else 's have'} no known price",
             hint='set "unknown: allow" under budget in the job, or pass --yes',
         )
     raise SpendingError(
-        f"nothing was bought: it would cost up to {price}, and nobody agreed to that",
+        f"nothing was bought: it would cost {price}, and nobody agreed to that",
         hint="set budget.max in the job, pass --max-cost, or --yes",
     )
 
 
-async def _execute(space: Workspace, sessions: Sessions, plan: Plan, targets: Targets, wish: Wish) -> RunReport:
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let Ctrl-C end a question. The event loop keeps the first one to itself, and the question would wait on."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+async def _execute(
+    space: Workspace,
+    sessions: Sessions,
+    plan: Plan,
+    targets: Targets,
+    chosen: frozenset[int] | None,
+    wish: Wish,
+) -> RunReport:
     from ...engine.events import Events
-    from ...engine.run import Engine, chosen_indexes
+    from ...engine.run import Engine
     from ...engine.services import Policy
     from ...state import this_worker
     from ..progress import Progress
@@ -199,9 +235,9 @@ async def _execute(space: Workspace, sessions: Sessions, plan: Plan, targets: Ta
 
     assert space.state is not None
     budget = plan.job.budget
-    cap = wish.cap if wish.cap is not None else budget.maximum.amount if budget.maximum else None
+    cap = wish.cap if wish.cap is not None or wish.yes or budget.maximum is None else budget.maximum.amount
     policy = Policy(
-        cap=None if wish.yes else cap,
+        cap=cap,
         per_task=budget.per_task.amount if budget.per_task and not wish.yes else None,
         free=wish.free,
         resend_below=space.project.resend_below.amount,
@@ -212,9 +248,6 @@ async def _execute(space: Workspace, sessions: Sessions, plan: Plan, targets: Ta
         space.registry, space.expressions, space.state, sessions, targets, this_worker(),
         space.project.folder / ".callsheet" / "media", events,
     )  # fmt: skip
-    chosen = chosen_indexes(plan.tasks, wish.patterns) if wish.patterns else None
-    if chosen is not None and not chosen:
-        raise UsageError(f"no task fits {', '.join(wish.patterns)}", hint="`callsheet plan` lists the tasks")
     with Progress(plan, events, quiet=wish.quiet) as progress, stopping() as stop_by:
         beating = asyncio.create_task(progress.heartbeat(asyncio.sleep))
 

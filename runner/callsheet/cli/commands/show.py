@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from ...core.money import show
 from ...core.values import from_state, to_public
 from ...errors import UsageError
 from ..common import open_state_of, print_json, redactor, set_up_logging, state_option
@@ -31,7 +32,7 @@ def command(ctx: click.Context, job: str, task: str | None, as_json: bool, state
         run = last_run(opened, job)
         rows = opened.tasks(run.run_id)
         chosen = [row for row in rows if task in (None, row.address)]
-        if not chosen:
+        if not chosen and task is not None:
             hint = did_you_mean(task, [row.address for row in rows])
             raise UsageError(f'the last run of "{run.job}" has no task "{task}"', hint=hint)
         pairs = [(row.account, row.key) for row in chosen if row.key]
@@ -57,7 +58,7 @@ def command(ctx: click.Context, job: str, task: str | None, as_json: bool, state
                         "status": submission.remote_status or None,
                         "generation": submission.generation,
                         "sends": submission.sends,
-                        "cost": str(submission.cost) if submission.cost is not None else None,
+                        "cost": show(submission.cost) if submission.cost is not None else None,
                     },
                 }
             )
