@@ -81,7 +81,7 @@ def test_two_runs_at_once(desk: Desk, sandbox: Sandbox) -> None:
     desk.write("job.yaml", TRANSLATE)
     with desk.background("run", "job.yaml") as one, desk.background("run", "job.yaml") as two:
         ends = [one.end(), two.end()]
-    assert [ran.code for ran in ends] == [0, 0], ends
+    assert [ran.code for ran in ends] == [0, 0], "\n".join(ran.err for ran in ends)
     finished(desk, sandbox)
 
 
@@ -90,7 +90,7 @@ def test_two_jobs_that_want_the_same(desk: Desk, sandbox: Sandbox) -> None:
     desk.write("twin.yaml", TRANSLATE.replace("abroad", "twin").replace("out/", "twin/"))
     with desk.background("run", "job.yaml") as one, desk.background("run", "twin.yaml") as two:
         ends = [one.end(), two.end()]
-    assert [ran.code for ran in ends] == [0, 0], ends
+    assert [ran.code for ran in ends] == [0, 0], "\n".join(ran.err for ran in ends)
     assert sum(float(ran.err.partition("spent ")[2].split()[0]) for ran in ends) == pytest.approx(4 * 0.0333, abs=0.02)
     finished(desk, sandbox)
 

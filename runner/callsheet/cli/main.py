@@ -52,8 +52,9 @@ def _forgiving() -> Iterator[None]:
     try:
         yield
     except BrokenPipeError:
-        # Python would complain again while closing stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Python would complain again while closing them.
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         raise click.exceptions.Exit(ExitCode.DONE) from None
 
 

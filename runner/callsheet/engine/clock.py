@@ -49,6 +49,7 @@ class Timing:
     backoff_factor: float = 2.0
     backoff_longest: float = 300.0
     slot: float = 1.0  # how often to look whether another process has freed a slot
+    sweep: float = 5.0  # how often to ask after jobs that nobody waits for, while they hold the slots
     beat: float = 10.0  # how often this process says that it is alive
     replay_margin: float = 3600.0  # a key is not trusted in the last hour of its lifetime
 

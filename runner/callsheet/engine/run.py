@@ -16,6 +16,7 @@ from ..plan.names import StepsView
 from ..spec.problems import Problems
 from ..spec.trees import render
 from ..state.protocol import Run, TaskRow
+from .alone import Alone
 from .clock import Clock, RealClock, Timing
 from .events import Event, Events
 from .outcome import RunReport, TaskRun
@@ -81,6 +82,7 @@ class Engine:
             with contextlib.suppress(asyncio.CancelledError):
                 await beating
             services.downloader.close()
+            services.alone.close()
         report = _report(plan, services, scheduler)
         await self.state.end_run(services.run_id, report.status, report.totals())
         await self.state.remove_worker(self.worker.worker_id)
@@ -109,6 +111,7 @@ class Engine:
             policy=policy,
             events=self.events,
             stop=stop,
+            alone=Alone(self.keep.with_name("locks")),
         )
 
     async def _lanes(self, plan: Plan) -> dict[str, dict[str, int]]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..plan.targets import Targets
     from ..registry import Registry
     from ..state.protocol import State, Worker
+    from .alone import Alone
     from .clock import Clock, Timing
     from .events import Events
     from .sessions import Sessions
@@ -80,6 +81,7 @@ class Services:
     policy: Policy
     events: Events
     stop: Stop
+    alone: Alone
     #: The slots of each (account, pool), as far as this process is concerned.
     slots: dict[tuple[str, str], Slots] = field(default_factory=dict)
     #: Idempotency keys of purchases that this process brings on.

@@ -37,11 +37,13 @@ class Stop:
 
     async def wait(self, seconds: float, clock: Clock) -> None:
         """Sleep, but wake at once when the run is interrupted."""
-        if not self.now:
-            await self.or_leave(clock.sleep(seconds))
+        await self.or_leave(clock.sleep(seconds))
 
     async def or_leave(self, work: Coroutine[Any, Any, T]) -> T | None:
         """Do work that may be given up at any moment; None when the run was interrupted meanwhile."""
+        if self.now:
+            work.close()
+            return None
         task = asyncio.current_task()
         assert task is not None
         self._sleeping.add(task)

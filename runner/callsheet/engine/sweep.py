@@ -27,7 +27,7 @@ async def sweep(services: Services, session: Session, pool: str) -> bool:
     now = services.clock.elapsed()
     if now < services.next_sweep.get((session.account, pool), 0.0):
         return False
-    services.next_sweep[session.account, pool] = now + services.timing.beat
+    services.next_sweep[session.account, pool] = now + services.timing.sweep
     freed = False
     for submission in services.state.holding(session.account, pool):
         if submission.state is SubmissionState.SUBMITTED and await _is_ours(services, submission):

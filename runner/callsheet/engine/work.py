@@ -175,7 +175,7 @@ class Work:
         account = session.account if session is not None else ""
         key = purchase_key(operation.identity, operation.version, account, inputs, operation.cosmetic)
         run.key = run.key or key
-        async with self._s.locks[account, key]:
+        async with self._s.locks[account, key], self._s.alone.hold(key, self._s.stop, self._s.clock):
             recorded = self._s.state.results([(account, key)]).get((account, key))
             if recorded is not None:
                 outputs: Outputs = from_state(recorded.outputs)
