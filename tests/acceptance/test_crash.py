@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
+import sqlite3
 import time
 from typing import TYPE_CHECKING
 
@@ -258,3 +259,16 @@ def test_killed_before_a_request_without_a_key_was_answered(
     assert sandbox.bought == {"voices/speech": bought}
     spent = behind("show", "sentence", "speak", "--json").json["tasks"][0]["remote"]["cost"]
     assert spent == ("0.0013" if bought == 2 else None)
+
+
+def test_killed_between_the_file_and_its_record(desk: Desk, sandbox: Sandbox) -> None:
+    """The file is under its final name and nothing is recorded of it but that it was about to be written."""
+    desk.write("job.yaml", LIPSYNC)
+    assert desk("run", "job.yaml").code == 0
+    with sqlite3.connect(desk.folder / ".callsheet/state.db") as state:
+        state.execute("update artifacts set sha256 = '', size = -1, mtime_ns = 0, key = ''")
+        state.execute("delete from results where operation like 'std/%'")
+    state.close()
+    ran = desk("run", "job.yaml")
+    assert ran.code == 0, ran
+    assert sandbox.bought == {"lipsyncs": 1}

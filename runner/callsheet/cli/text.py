@@ -75,7 +75,8 @@ def show_report(report: RunReport, again: str) -> None:
             f"{len(going)} remote job{'' if len(going) == 1 else 's'} may go on at the provider; nothing is lost"
         )
     if int(report.exit_code) not in (0, 3):
-        lines.append(f"to go on: {again}")
+        more = " --max-cost AMOUNT" if any(t.state is TaskState.OVER_BUDGET for t in report.tasks) else ""
+        lines.append(f"to go on: {again}{more}")
     for line in lines:
         click.echo(redactor(line), err=True)
 

@@ -93,6 +93,7 @@ class TaskContext:
                 f'"{target.name}" is there already and was not written by callsheet',
                 hint='move it away, or set "overwrite: true"',
             )
+        await self._services.state.claim_file(str(target))
         if media.path is not None:
             return await asyncio.to_thread(_copied, media, target)
         return await self._download(media, target)

@@ -74,16 +74,18 @@ def base_names(job: Job, inputs: dict[str, Any], env: Mapping[str, str]) -> dict
 def _refuse_strangers(job: Job, given: Given, problems: Problems) -> None:
     for name in given.texts:
         if name not in job.inputs:
-            problems.error(
-                Place("-i"), "unknown-input", f'the job has no input "{name}"', did_you_mean(name, job.inputs)
-            )
+            problems.error(Place("-i"), "unknown-input", f'the job has no input "{name}"', _known(name, job))
     if given.source is not None:
         if not isinstance(given.source.data, dict | None):
             problems.error(given.source.place(), "wrong-type", "an inputs file is a map from names to values")
         for name in given.data:
             if name not in job.inputs:
                 place = given.source.place((name,), key=True)
-                problems.error(place, "unknown-input", f'the job has no input "{name}"', did_you_mean(name, job.inputs))
+                problems.error(place, "unknown-input", f'the job has no input "{name}"', _known(name, job))
+
+
+def _known(name: str, job: Job) -> str:
+    return did_you_mean(name, job.inputs) or "the job declares no inputs"
 
 
 def _bind(spec: InputSpec, given: Given, env: Mapping[str, str], media: MediaFiles, problems: Problems) -> Any:

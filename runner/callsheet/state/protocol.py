@@ -317,6 +317,13 @@ class State(Protocol):
         """The result is of no use any more: its file is gone. The ledger keeps that it was bought. Durable."""
         ...
 
+    async def claim_file(self, path: str) -> None:
+        """Note that callsheet is about to write this file, unless it is known already.
+
+        A process that is killed between renaming the file and recording it must find it to be its own.
+        """
+        ...
+
     def artifact(self, path: str) -> Artifact | None:
         """What was last recorded for the file of this name."""
         ...

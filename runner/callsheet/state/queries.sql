@@ -243,3 +243,8 @@ select account, key, operation, generation, idempotency_key, tag, body_sha256, i
        cost, run_id, job, task, worker_id, intent_at, sent_at, sends, handle, submitted_at, remote_status, ended_at,
        error_kind, error
 from submissions where account = :account and pool = :pool and state in ('intent', 'submitted') order by intent_at;
+
+-- name: claim_file
+-- Note that a file is about to be written, unless it is known already.
+insert into artifacts (path, sha256, size, mtime_ns, key, recorded_at) values (:path, '', -1, 0, '', :now)
+on conflict (path) do nothing;

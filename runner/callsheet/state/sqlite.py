@@ -170,6 +170,10 @@ class SqliteState:
         """The result is of no use any more: its file is gone. The ledger keeps that it was bought. Durable."""
         await self._writer.durable(execute, SQL["forget_result"], {"account": account, "key": key})
 
+    async def claim_file(self, path: str) -> None:
+        """Note that callsheet is about to write this file. Survives the end of the process."""
+        await self._writer.prompt(execute, SQL["claim_file"], {"path": storable(path), "now": self._clock()})
+
     def artifact(self, path: str) -> Artifact | None:
         """What was last recorded for the file of this name."""
         rows = self._read("artifact", path=storable(path))
