@@ -59,6 +59,10 @@ class Downloaded:
     mime: str | None
 
 
+class _Partial(Lost):
+    """An answer that was whole, but not the whole rest of the file."""
+
+
 class _Changed(Exception):
     """The part on disk is of another content than the URL's."""
 
@@ -98,6 +102,7 @@ class Download:
         return Downloaded(digest, size, changed, mime)
 
     def _fill(self, part: PartFile, resumes: int, report: Progress) -> None:
+        kept = False  # whether the connection of the answer before was kept: it may have been closed meanwhile
         for _ in range(resumes + 1):
             before = part.size
             try:
@@ -109,8 +114,9 @@ class Download:
                 part.restart()
             except Lost as cut:
                 # Without an ETag there is no way to ask for the rest of the same content.
-                if part.etag is None or part.size <= before:
+                if part.etag is None or (part.size <= before and not kept):
                     raise Retryable(f"{self.name}: {cut}") from None
+                kept = isinstance(cut, _Partial)
             except Unsent as problem:
                 raise NotSent(f"{self.name}: {problem}") from None
         raise Retryable(f"{self.name}: cut {resumes + 1} times; it goes on from {part.size} bytes")
@@ -122,7 +128,7 @@ class Download:
         with self._reply(headers) as reply:
             self._receive(reply, part, report)
         if part.total is not None and part.size < part.total:
-            raise Lost("the connection closed before the file was complete")
+            raise _Partial("the connection closed before the file was complete")
         self._check_size(part, part.size, part.total or part.size)
 
     def _receive(self, reply: Exchange, part: PartFile, report: Progress) -> None:
