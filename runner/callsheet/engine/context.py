@@ -39,6 +39,7 @@ class TaskContext:
         self.tag = tag
         self.job_dir = Path(services.folder)
         self.log = log
+        self._urls: dict[str, str] = {}
 
     @property
     def client(self) -> Client:
@@ -55,7 +56,9 @@ class TaskContext:
             return media.fresh
         if media.origin is None:
             raise InvalidInput(f"this {media.kind} has no URL", hint="it has to be uploaded first")
-        return await self._reread(media)
+        if media.origin not in self._urls:  # one and the same for all sendings of a request: a key has one body
+            self._urls[media.origin] = await self._reread(media)
+        return self._urls[media.origin]
 
     def target(self, name: str) -> Path:
         """See `Context.target`."""

@@ -184,6 +184,18 @@ class Planner:
                     place = task.step.inputs.at((name,)).place
                     self._inputs.report(place, *problem, task.combination)
                     raise InvalidTask
+                self._warn_of_stranger(task, name, target, inputs)
+
+    def _warn_of_stranger(self, task: PlannedTask, name: str, target: str, inputs: Mapping[str, Any]) -> None:
+        """A file of somebody else's at a target: better known before its content is paid for than after."""
+        state = self._facts.state
+        path = self._facts.targets.path(target)
+        if state is None or path is None or inputs.get("overwrite") is True or not path.exists():
+            return
+        if state.artifact(str(path)) is None:
+            message = f'"{target}" is there already and was not written by callsheet: {task.address} will be refused'
+            hint = 'move it away, or set "overwrite: true"'
+            self._problems.warning(task.step.inputs.at((name,)).place, "target-exists", message, hint)
 
     def _add_uploads(self, task: PlannedTask, inputs: dict[str, Any]) -> None:
         """Local files that the provider takes only as assets get a task of their own, once per content."""
