@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import inspect
+import logging
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -26,6 +27,8 @@ from .schema import Checker
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
+
+log = logging.getLogger("callsheet.registry")
 
 STANDARD = "std"
 _NAME = re.compile(r"[a-z][a-z0-9_-]*(?:\.[a-z][a-z0-9_-]*)*")
@@ -112,6 +115,22 @@ class Registry:
             except PluginError:
                 continue  # `callsheet plugins` tells about it; a job that uses the plugin fails with the reason
         return found
+
+    def observers(self) -> list[Callable[..., Any]]:
+        """The `callsheet_event` hooks of the plugins that a job has loaded."""
+        plugins = [plugin for plugin in self._loaded.values() if isinstance(plugin, Plugin)]
+        hooked = [plugin.manager.hook.callsheet_event for plugin in plugins]
+        return [hook for hook in hooked if hook.get_hookimpls()]
+
+    def add_commands(self, group: object) -> None:
+        """Let every plugin that can be loaded add its commands; one that cannot is `callsheet plugins`' to tell."""
+        for prefix in self.prefixes():
+            try:
+                self.plugin(prefix).manager.hook.callsheet_commands(group=group)
+            except PluginError:
+                continue
+            except Exception as problem:
+                log.warning('the plugin "%s" cannot add its commands: %s', prefix, problem)
 
     def _load(self, prefix: str) -> Plugin:
         entries = self._entry_points.get(prefix, [])

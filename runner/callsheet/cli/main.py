@@ -80,6 +80,13 @@ class LazyGroup(click.Group):
         if cmd_name in COMMANDS and cmd_name not in self.commands:
             module = importlib.import_module(f".commands.{cmd_name}", __package__)
             self.add_command(module.command, cmd_name)
+        return super().get_command(ctx, cmd_name) or self._of_plugins(ctx, cmd_name)
+
+    def _of_plugins(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A command that a plugin brings. Plugins are loaded for a name that is not ours, not for each start."""
+        from ..registry import Registry
+
+        Registry().add_commands(self)
         return super().get_command(ctx, cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

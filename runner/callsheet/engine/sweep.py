@@ -60,7 +60,7 @@ async def _ended(services: Services, session: Session, submission: Submission) -
             SubmissionState.FAILED,
             cost=Decimal(0),
             error_kind=problem.kind,
-            error=problem.message,
+            error=services.sessions.redactor(problem.message),
         )
         return True
     except OperationError:

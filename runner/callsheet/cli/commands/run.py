@@ -14,9 +14,10 @@ from ...errors import SpendingError, UsageError
 from ..common import Workspace, job_options, print_json, providers, redactor, set_up_logging, workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from decimal import Decimal
 
+    from ...engine.events import Event
     from ...engine.outcome import RunReport
     from ...engine.sessions import Sessions
     from ...plan.model import Plan
@@ -218,6 +219,15 @@ def _interruptible() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
+def _telling(observer: Callable[..., Any], job: str) -> Callable[[Event], None]:
+    """A listener that tells a plugin's observer, in the published shape."""
+
+    def tell(event: Event) -> None:
+        observer(event=event.as_json(), job=job)
+
+    return tell
+
+
 async def _execute(
     space: Workspace,
     sessions: Sessions,
@@ -244,6 +254,8 @@ async def _execute(
         fail_fast=wish.fail_fast,
     )
     events = Events()
+    for observer in space.registry.observers():
+        events.listen(_telling(observer, plan.job.name))
     engine = Engine(
         space.registry, space.expressions, space.state, sessions, targets, this_worker(),
         space.project.folder / ".callsheet" / "media", events,
